@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+import { AppConfig } from '../platform/config/app-config.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
+import type { Handling, InboxItem } from '../platform/inbox/inbox.types.js';
+import { PaymentsService } from '../payments/payments.service.js';
+import { Clock } from '../shared/clock.js';
+import type { PaymentNotifiedMessage } from './message-reading.js';
+import { PAYMENT_NOTIFIED } from './topics.js';
+
+const MINUTE_MS = 60_000;
+/** A waiting notice is tried again after a quarter of its age: soon at first, and never many at a time later. */
+const WAIT_SHARE = 4;
+const WAIT_MS_MIN = 1_000;
+const WAIT_MS_MAX = 30_000;
+
+/** Applies "paid" notices of the cloud functions. */
+@Injectable()
+export class PaymentNotifiedHandler implements OnModuleInit {
+  constructor(
+    private readonly handlers: InboxHandlers,
+    private readonly payments: PaymentsService,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.handlers.register(PAYMENT_NOTIFIED, (tx, item) => this.handle(tx, item));
+  }
+
+  private async handle(tx: Tx, item: InboxItem): Promise<Handling> {
+    const message = item.payload as PaymentNotifiedMessage;
+    if (message.status !== 'paid') {
+      return {
+        kind: 'quarantined',
+        exceptionKind: 'unexpected_notice',
+        reason: `A payment notice has the status ${JSON.stringify(message.status)} instead of "paid".`,
+      };
+    }
+    const outcome = await this.payments.recordPaid(tx, {
+      outTradeNo: message.outTradeNo,
+      source: 'notify',
+      transactionId: message.transactionId,
+      openid: message.openid,
+      generationId: message.generationId,
+      seenAt: item.receivedAt,
+    });
+    if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN, message);
+    if (outcome === 'unproven') return this.waitFor(item, UNPROVEN, message);
+    return { kind: 'handled', outcome };
+  }
+
+  /** What is missing may still come: an order from another replica's spool, a row whose transaction is still open. */
+  private waitFor(item: InboxItem, missing: Missing, message: PaymentNotifiedMessage): Handling {
+    const ageMs = this.clock.nowMs() - item.receivedAt.getTime();
+    if (ageMs < this.config.orderWaitMinutes * MINUTE_MS) {
+      const delayMs = Math.min(Math.max(Math.round(ageMs / WAIT_SHARE), WAIT_MS_MIN), WAIT_MS_MAX);
+      return { kind: 'postponed', reason: missing.exceptionKind, delayMs };
+    }
+    return {
+      kind: 'quarantined',
+      ...missing,
+      detail: { transactionId: message.transactionId, packageType: message.packageType },
+    };
+  }
+}
+
+type Missing = { readonly exceptionKind: string; readonly reason: string };
+
+const ORDER_UNKNOWN: Missing = {
+  exceptionKind: 'order_unknown',
+  reason: 'A payment was reported for an order that nobody knows: no row and no backup came in time.',
+};
+const UNPROVEN: Missing = {
+  exceptionKind: 'payment_unproven',
+  reason: 'A payment was reported without a transaction id, and the order is not paid in the table.',
+};

@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import { isDuplicateEntry } from '../platform/database/database-error.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
+import { PricesService } from '../prices/prices.service.js';
+import { placeholderUserId, rescueOrderId, stableOrderId } from '../shared/ids.js';
+import { UsersService } from '../users/users.service.js';
+import { decidePackage } from './package-decision.js';
+import { PaymentOrdersRepository } from './payment-orders.repository.js';
+import type { OrderRecord } from './payment-orders.repository.js';
+import { PaymentsService } from './payments.service.js';
+import type { BackedUpOrder, CreatedOutcome } from './payments.types.js';
+
+/** Callers cache prices for 5 minutes; the backup follows the order within seconds, or waits in a spool with its time. */
+const PRICE_CACHE_MS = 10 * 60_000;
+
+/** Brings orders that a cloud function backed up into the shared table. What is there already is completed, never overwritten. */
+@Injectable()
+export class OrderBackupsService {
+  constructor(
+    private readonly orders: PaymentOrdersRepository,
+    private readonly payments: PaymentsService,
+    private readonly prices: PricesService,
+    private readonly users: UsersService,
+    private readonly exceptions: ExceptionsService,
+  ) {}
+
+  async recordCreated(tx: Tx, backup: BackedUpOrder): Promise<CreatedOutcome> {
+    const existing = await this.orders.lockByOutTradeNo(tx, backup.outTradeNo);
+    if (existing) return this.complete(tx, existing, backup);
+    const userId = await this.users.ensureOwner(tx, backup);
+    const packageType = backup.packageType ?? (await this.guessPackage(tx, backup));
+    const order = {
+      outTradeNo: backup.outTradeNo,
+      userId,
+      // The callers write the user in place of a generation they do not have, and never tell us a generation.
+      generationId: userId,
+      amount: backup.amount,
+      packageType,
+      tradeType: backup.tradeType,
+      payerOpenid: backup.openid,
+      createdAt: backup.receivedAt,
+    };
+    const stableId = stableOrderId(backup.outTradeNo);
+    for (const id of new Set([backup.orderId ?? stableId, stableId])) {
+      try {
+        await this.orders.insertPending(tx, { ...order, id });
+        return 'created';
+      } catch (error) {
+        if (!isDuplicateEntry(error)) throw error;
+        // The number is taken: its row was committed meanwhile. Or the id is, by another order: try our own.
+        const rival = await this.orders.lockByOutTradeNo(tx, backup.outTradeNo);
+        if (rival) return this.complete(tx, rival, backup);
+      }
+    }
+    throw new Error('an order could be inserted under none of its ids');
+  }
+
+  private async complete(tx: Tx, existing: OrderRecord, backup: BackedUpOrder): Promise<CreatedOutcome> {
+    const isRescued = existing.id === rescueOrderId(backup.outTradeNo);
+    if (backup.openid && !existing.payerOpenid) {
+      await this.orders.completePayerOpenid(tx, existing.id, backup.openid);
+    }
+    const lacksAmount = isRescued && existing.amount?.isZero() === true;
+    if (lacksAmount) await this.orders.completeAmount(tx, existing.id, backup.amount);
+    const conflicts = findConflicts(existing, backup, { isRescued, lacksAmount });
+    if (conflicts.length > 0) {
+      await this.exceptions.raise(tx, {
+        kind: 'order_conflict',
+        subject: existing.outTradeNo,
+        reason: `The order in the table differs from what a cloud function backed up: ${conflicts.join('; ')}.`,
+        detail: {
+          orderId: existing.id,
+          backedUpAmountFen: backup.amount.fen,
+          backedUpPackage: backup.statedPackage,
+        },
+      });
+    }
+    if (existing.status === 'paid') await this.settle(tx, backup);
+    return conflicts.length > 0 ? 'conflict' : 'completed';
+  }
+
+  /** A paid row may have waited for just what the backup brought. */
+  private async settle(tx: Tx, backup: BackedUpOrder): Promise<void> {
+    await this.payments.recordPaid(tx, {
+      outTradeNo: backup.outTradeNo,
+      source: 'order-created',
+      transactionId: null,
+      openid: backup.openid,
+      generationId: null,
+      seenAt: backup.receivedAt,
+    });
+  }
+
+  /** An order without a package has a custom amount; only a price of exactly one package says what it buys. */
+  private async guessPackage(tx: Tx, backup: BackedUpOrder): Promise<'free' | 'basic' | 'premium'> {
+    const to = backup.receivedAt;
+    const legitimate = await this.prices.legitimatePrices(tx, {
+      from: new Date(to.getTime() - PRICE_CACHE_MS),
+      to,
+    });
+    const decision = decidePackage({
+      packageType: 'unknown',
+      amount: backup.amount,
+      isRescued: true,
+      legitimate,
+    });
+    if (decision.kind === 'grant') return decision.packageType;
+    await this.exceptions.raise(tx, {
+      kind: 'package_unknown',
+      subject: backup.outTradeNo,
+      reason: `The order names no known package, and ${backup.amount.toYuan()} yuan is the price of none; it was kept as "free".`,
+      detail: { statedPackage: backup.statedPackage },
+    });
+    return 'free';
+  }
+}
+
+function findConflicts(
+  existing: OrderRecord,
+  backup: BackedUpOrder,
+  about: { isRescued: boolean; lacksAmount: boolean },
+): string[] {
+  const conflicts: string[] = [];
+  if (!about.lacksAmount && !existing.amount?.equals(backup.amount)) {
+    conflicts.push(
+      `amount ${existing.amount?.toYuan() ?? 'unreadable'} against ${backup.amount.toYuan()} yuan`,
+    );
+  }
+  if (!about.isRescued && backup.packageType && existing.packageType !== backup.packageType) {
+    conflicts.push(`package ${existing.packageType} against ${backup.packageType}`);
+  }
+  const placeholder = placeholderUserId(backup.outTradeNo);
+  if (backup.userId && ![backup.userId, placeholder].includes(existing.userId)) {
+    conflicts.push(`user ${existing.userId} against ${backup.userId}`);
+  }
+  return conflicts;
+}

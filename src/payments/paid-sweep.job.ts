@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { JobRunner } from '../platform/jobs/job-runner.js';
+import type { JobContext } from '../platform/jobs/job-runner.js';
+import { PaidSweepService } from './paid-sweep.service.js';
+
+/** Rows turned paid a moment ago; also those whose transaction stayed open for a minute and more. */
+const HOT = { everyMs: 1_000, windowSeconds: 150 };
+/** What the hot window missed, for example while no process ran. */
+const WIDE = { everyMs: 60_000, windowSeconds: 30 * 60 };
+/** One bounded step of the endless pass over the whole table. */
+const FULL_EVERY_MS = 1_000;
+
+/** Finds paid orders that no message told about, as most paid orders are: the callers notify at most once. */
+@Injectable()
+export class PaidSweepJob implements OnApplicationBootstrap {
+  constructor(
+    private readonly jobs: JobRunner,
+    private readonly sweep: PaidSweepService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.register('paid-sweep-hot', HOT.everyMs, (context) =>
+      this.sweep.sweepRecent(HOT.windowSeconds, context),
+    );
+    this.register('paid-sweep-wide', WIDE.everyMs, (context) =>
+      this.sweep.sweepRecent(WIDE.windowSeconds, context),
+    );
+    this.register('paid-sweep-full', FULL_EVERY_MS, (context) => this.sweep.sweepNextStep(context));
+  }
+
+  private register(name: string, everyMs: number, run: (context: JobContext) => Promise<void>): void {
+    this.jobs.register({ name, everyMs, scope: 'cluster', run });
+  }
+}

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { isDatabaseUnavailable } from '../platform/database/database-error.js';
+import { UnitOfWork } from '../platform/database/unit-of-work.js';
+import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
+import { JobLeasesRepository } from '../platform/jobs/job-leases.repository.js';
+import type { JobLease } from '../platform/jobs/job-leases.repository.js';
+import type { JobContext } from '../platform/jobs/job-runner.js';
+import { AppLogger } from '../platform/logging/app-logger.js';
+import { ErrorLogService } from '../platform/logging/error-log.service.js';
+import { Clock } from '../shared/clock.js';
+import { isOutTradeNo } from '../shared/ids.js';
+import { PaymentOrdersRepository } from './payment-orders.repository.js';
+import type { PaidOrderKey } from './payment-orders.repository.js';
+import { PaymentsService } from './payments.service.js';
+import type { PaidOutcome } from './payments.types.js';
+
+const PAGE_MAX = 200;
+/** Bounds one tick; what is left waits a second. */
+const PAGES_PER_TICK_MAX = 25;
+/** A million paid orders are passed over in half an hour, for about a millisecond of reading each second. */
+const STEP_MAX = 500;
+
+/** Looks at paid orders in the table and settles those that are not. */
+@Injectable()
+export class PaidSweepService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly leases: JobLeasesRepository,
+    private readonly orders: PaymentOrdersRepository,
+    private readonly payments: PaymentsService,
+    private readonly exceptions: ExceptionsService,
+    private readonly errors: ErrorLogService,
+    private readonly logger: AppLogger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Settles what changed within the window. An order that fails is passed by, so that it holds back none behind it. */
+  async sweepRecent(windowSeconds: number, { lease, stopping }: JobContext): Promise<void> {
+    let after: PaidOrderKey | null = null;
+    for (let page = 0; page < PAGES_PER_TICK_MAX && !stopping.aborted; page += 1) {
+      const keys: PaidOrderKey[] = await this.orders.listUnsettledRecent(this.unitOfWork.reader, {
+        windowSeconds,
+        after,
+        limit: PAGE_MAX,
+      });
+      for (const { outTradeNo } of keys) {
+        if (stopping.aborted || !(await this.settle(outTradeNo, lease))) return;
+      }
+      after = keys.at(-1) ?? null;
+      if (keys.length < PAGE_MAX) return;
+    }
+  }
+
+  /** One step of the pass over all paid orders by id; its place is kept with the lease, across restarts and replicas. */
+  async sweepNextStep({ lease, stopping }: JobContext): Promise<void> {
+    if (!lease) return;
+    const { reader } = this.unitOfWork;
+    const step = await this.orders.listPaidById(reader, { afterId: lease.cursor ?? '', limit: STEP_MAX });
+    const unsettled = await this.orders.filterUnsettled(
+      reader,
+      step.map(({ outTradeNo }) => outTradeNo),
+    );
+    for (const outTradeNo of unsettled) {
+      if (stopping.aborted || !(await this.settle(outTradeNo, lease))) return;
+    }
+    const next = step.length < STEP_MAX ? null : (step.at(-1)?.id ?? null);
+    if (next !== lease.cursor) await this.leases.saveCursor(lease, next);
+  }
+
+  /** False when the lease was lost: another replica sweeps now. */
+  private async settle(outTradeNo: string, lease: JobLease | null): Promise<boolean> {
+    try {
+      const outcome = await this.unitOfWork.run(
+        async (tx): Promise<PaidOutcome | 'lease_lost' | 'unreadable'> => {
+          if (lease && !(await this.leases.lockHeld(tx, lease))) return 'lease_lost';
+          if (!isOutTradeNo(outTradeNo)) {
+            await this.exceptions.raise(tx, {
+              kind: 'payment_held',
+              subject: outTradeNo,
+              reason: 'A paid row has a merchant number that WeChat Pay would not accept.',
+            });
+            return 'unreadable';
+          }
+          return this.payments.recordPaid(tx, {
+            outTradeNo,
+            source: 'sweep',
+            transactionId: null,
+            openid: null,
+            generationId: null,
+            seenAt: this.clock.now(),
+          });
+        },
+      );
+      if (outcome === 'lease_lost') return false;
+      this.logger.info('payment.swept', { outTradeNo, outcome });
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      this.errors.record('payment.sweep_failed', error, { outTradeNo });
+    }
+    return true;
+  }
+}

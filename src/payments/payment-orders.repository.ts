@@ -1,0 +1,200 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { isOutTradeNo } from '../shared/ids.js';
+import type { OutTradeNo } from '../shared/ids.js';
+import { Money } from '../shared/money.js';
+import { paymentOrderStatesChangedBy } from './payment-order.state.js';
+import type { PaymentOrderState } from './payment-order.state.js';
+
+/** An order as the table has it. What is null there is null here; an amount that is none is null, too. */
+export type OrderRecord = {
+  readonly id: string;
+  readonly outTradeNo: OutTradeNo;
+  readonly userId: string;
+  readonly generationId: string;
+  readonly transactionId: string | null;
+  readonly amount: Money | null;
+  readonly packageType: string;
+  readonly status: PaymentOrderState;
+  readonly payerOpenid: string | null;
+  readonly createdAt: Date | null;
+};
+
+export type NewOrder = {
+  readonly id: string;
+  readonly outTradeNo: OutTradeNo;
+  readonly userId: string;
+  readonly generationId: string;
+  readonly amount: Money;
+  readonly packageType: 'free' | 'basic' | 'premium';
+  readonly tradeType: string;
+  readonly payerOpenid: string | null;
+  readonly createdAt: Date;
+};
+
+type OrderRow = {
+  id: string;
+  out_trade_no: string;
+  user_id: string;
+  generation_id: string;
+  transaction_id: string | null;
+  amount: string;
+  package_type: string;
+  status: PaymentOrderState | null;
+  _openid: string | null;
+  created_at: Date | null;
+};
+
+/** A row to look at by the sweep, and its place in the sweep's order. */
+export type PaidOrderKey = { readonly id: string; readonly outTradeNo: string; readonly updatedAt: Date };
+
+type PaidOrderRow = { id: string; out_trade_no: string; updated_at: Date };
+
+/** Neither granted, nor barred, nor held: the three ways in which a paid order is settled. */
+const UNSETTLED = `
+  NOT EXISTS (SELECT 1 FROM entitlement_grants g WHERE g.out_trade_no = o.out_trade_no)
+  AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'payment_held' AND e.subject = o.out_trade_no)`;
+
+@Injectable()
+export class PaymentOrdersRepository {
+  async lockByOutTradeNo(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderRecord | null> {
+    const [row] = await tx.query<OrderRow[]>(
+      `SELECT id, out_trade_no, user_id, generation_id, transaction_id, amount, package_type, status, _openid, created_at
+         FROM payment_orders WHERE out_trade_no = ? FOR UPDATE`,
+      [outTradeNo],
+    );
+    return row ? toRecord(row, outTradeNo) : null;
+  }
+
+  /** Another order that carries this transaction: WeChat Pay never pays two orders with one. */
+  async findOtherByTransactionId(tx: Tx, transactionId: string, than: OutTradeNo): Promise<string | null> {
+    const [row] = await tx.query<{ out_trade_no: string }[]>(
+      'SELECT out_trade_no FROM payment_orders WHERE transaction_id = ? AND out_trade_no <> ? LIMIT 1',
+      [transactionId, than],
+    );
+    return row?.out_trade_no ?? null;
+  }
+
+  /** @throws a duplicate-entry error when the number or the id is taken */
+  async insertPending(tx: Tx, order: NewOrder): Promise<void> {
+    await tx.query(
+      `INSERT INTO payment_orders
+         (id, user_id, generation_id, out_trade_no, amount, package_type, trade_type, status, _openid, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+      [
+        order.id,
+        order.userId,
+        order.generationId,
+        order.outTradeNo,
+        order.amount.toYuan(),
+        order.packageType,
+        order.tradeType,
+        order.payerOpenid,
+        order.createdAt,
+      ],
+    );
+  }
+
+  /** pending or failed → paid, with what is known of the payment; values already there stay. */
+  async markPaid(tx: Tx, id: string, payment: { transactionId: string; paidAt: Date }): Promise<boolean> {
+    const result = await tx.query<{ affectedRows: number }>(
+      `UPDATE payment_orders
+          SET status = 'paid', transaction_id = COALESCE(NULLIF(transaction_id, ''), ?), paid_at = COALESCE(paid_at, ?)
+        WHERE id = ? AND COALESCE(status, 'pending') IN (?)`,
+      [payment.transactionId, payment.paidAt, id, paymentOrderStatesChangedBy('payment_proven')],
+    );
+    return result.affectedRows === 1;
+  }
+
+  async completeTransactionId(tx: Tx, id: string, transactionId: string): Promise<void> {
+    await tx.query(
+      "UPDATE payment_orders SET transaction_id = ? WHERE id = ? AND (transaction_id IS NULL OR transaction_id = '')",
+      [transactionId, id],
+    );
+  }
+
+  async completePayerOpenid(tx: Tx, id: string, openid: string): Promise<void> {
+    await tx.query(
+      "UPDATE payment_orders SET _openid = ? WHERE id = ? AND (_openid IS NULL OR _openid = '')",
+      [openid, id],
+    );
+  }
+
+  /** For rescued rows, whose amount is 0.00 when their writer did not know it. */
+  async completeAmount(tx: Tx, id: string, amount: Money): Promise<void> {
+    await tx.query('UPDATE payment_orders SET amount = ? WHERE id = ? AND amount = 0', [amount.toYuan(), id]);
+  }
+
+  /** For rescued rows, whose package is a guess. */
+  async repairPackage(tx: Tx, id: string, change: { from: string; to: 'basic' | 'premium' }): Promise<void> {
+    await tx.query('UPDATE payment_orders SET package_type = ? WHERE id = ? AND package_type = ?', [
+      change.to,
+      id,
+      change.from,
+    ]);
+  }
+
+  /**
+   * Paid orders without a settlement that changed within the last `windowSeconds`, oldest change first, from a place on.
+   * Reads one range of the index on (status, updated_at): the cost follows the window and not the table.
+   */
+  async listUnsettledRecent(
+    tx: Tx,
+    page: { windowSeconds: number; after: PaidOrderKey | null; limit: number },
+  ): Promise<PaidOrderKey[]> {
+    const from = page.after ? 'AND (o.updated_at > ? OR (o.updated_at = ? AND o.id > ?))' : '';
+    const place = page.after ? [page.after.updatedAt, page.after.updatedAt, page.after.id] : [];
+    const rows = await tx.query<PaidOrderRow[]>(
+      `SELECT o.id, o.out_trade_no, o.updated_at
+         FROM payment_orders o FORCE INDEX (idx_payment_orders_status_updated)
+        WHERE o.status = 'paid' AND o.updated_at >= NOW() - INTERVAL ? SECOND ${from} AND ${UNSETTLED}
+        ORDER BY o.updated_at, o.id LIMIT ?`,
+      [page.windowSeconds, ...place, page.limit],
+    );
+    return rows.map(toKey);
+  }
+
+  /** The next `limit` paid orders by id, settled or not: one bounded step of a pass over the whole table. */
+  async listPaidById(
+    tx: Tx,
+    page: { afterId: string; limit: number },
+  ): Promise<{ id: string; outTradeNo: string }[]> {
+    const rows = await tx.query<PaidOrderRow[]>(
+      `SELECT o.id, o.out_trade_no FROM payment_orders o FORCE INDEX (idx_status)
+        WHERE o.status = 'paid' AND o.id > ? ORDER BY o.id LIMIT ?`,
+      [page.afterId, page.limit],
+    );
+    return rows.map((row) => ({ id: row.id, outTradeNo: row.out_trade_no }));
+  }
+
+  /** Which of these orders are not settled. */
+  async filterUnsettled(tx: Tx, outTradeNos: readonly string[]): Promise<string[]> {
+    if (outTradeNos.length === 0) return [];
+    const rows = await tx.query<{ out_trade_no: string }[]>(
+      `SELECT o.out_trade_no FROM payment_orders o WHERE o.out_trade_no IN (?) AND ${UNSETTLED}`,
+      [outTradeNos],
+    );
+    return rows.map((row) => row.out_trade_no);
+  }
+}
+
+function toKey(row: PaidOrderRow): PaidOrderKey {
+  return { id: row.id, outTradeNo: row.out_trade_no, updatedAt: row.updated_at };
+}
+
+function toRecord(row: OrderRow, asked: OutTradeNo): OrderRecord {
+  // The column compares without case; the number as stored is the one every other table must use.
+  const outTradeNo = isOutTradeNo(row.out_trade_no) ? row.out_trade_no : asked;
+  return {
+    id: row.id,
+    outTradeNo,
+    userId: row.user_id,
+    generationId: row.generation_id,
+    transactionId: row.transaction_id || null,
+    amount: Money.parseYuan(row.amount),
+    packageType: row.package_type,
+    status: row.status ?? 'pending',
+    payerOpenid: row._openid || null,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,112 @@
+import { Money } from '../../shared/money.js';
+import { EnvReader } from './env-reader.js';
+import type { Env } from './env-reader.js';
+
+/** Values printed in documents and examples; a deployment that still has one is open to everybody. */
+const SAMPLE_SECRETS = new Set([
+  'your_internal_secret_key_here',
+  'your-internal-secret',
+  'change-me-change-me',
+  'changemechangeme',
+]);
+
+const SECRET_LENGTH_MIN = 16;
+
+export type DatabaseConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly name: string;
+  readonly ssl: 'off' | 'on' | 'insecure';
+  readonly poolSize: number;
+  readonly migrate: boolean;
+};
+
+/** Everything the process is told from outside, validated once at boot. */
+export class AppConfig {
+  readonly role!: 'all' | 'api' | 'worker';
+  readonly http!: { readonly host: string; readonly port: number };
+  readonly logLevel!: string;
+  readonly database!: DatabaseConfig;
+  readonly spool!: { readonly dir: string; readonly sizeMbMax: number };
+  /** The accepted secrets, the current one first; a second one only while a rotation is under way. */
+  readonly internalSecrets!: readonly string[];
+  readonly fallbackPrices!: { readonly basic: Money; readonly premium: Money };
+  readonly regenerateCredits!: { readonly basic: number; readonly premium: number };
+  /** How long a paid notice waits for its order before an operator is told. */
+  readonly orderWaitMinutes!: number;
+}
+
+/** @throws Error naming every bad variable, in words for the person who starts the process */
+export function loadConfig(env: Env): AppConfig {
+  const read = new EnvReader(env);
+  const config: AppConfig = Object.assign(new AppConfig(), {
+    role: read.oneOf('ROLE', ['all', 'api', 'worker'], 'all'),
+    http: {
+      host: read.text('HOST', '0.0.0.0'),
+      port: read.integer('PORT', { fallback: 8080, min: 0, max: 65_535 }),
+    },
+    logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
+    database: readDatabase(read),
+    spool: {
+      dir: read.text('SPOOL_DIR', '.data/spool'),
+      sizeMbMax: read.integer('SPOOL_SIZE_MB_MAX', { fallback: 1024, min: 1, max: 1_048_576 }),
+    },
+    internalSecrets: readSecrets(read),
+    fallbackPrices: {
+      basic: read.parsed('FALLBACK_PRICE_BASIC', '0.01', positivePrice),
+      premium: read.parsed('FALLBACK_PRICE_PREMIUM', '29.90', positivePrice),
+    },
+    regenerateCredits: {
+      basic: read.integer('REGENERATE_CREDITS_BASIC', { fallback: 5, min: 0, max: 10_000 }),
+      premium: read.integer('REGENERATE_CREDITS_PREMIUM', { fallback: 20, min: 0, max: 10_000 }),
+    },
+    orderWaitMinutes: read.integer('ORDER_WAIT_MINUTES', { fallback: 60, min: 0, max: 10_080 }),
+  });
+  if (read.problems.length > 0) {
+    throw new Error(
+      `The configuration cannot be used:\n${read.problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+  }
+  return config;
+}
+
+function readDatabase(read: EnvReader): DatabaseConfig {
+  return {
+    host: read.text('DB_HOST'),
+    port: read.integer('DB_PORT', { fallback: 3306, min: 1, max: 65_535 }),
+    user: read.text('DB_USER'),
+    password: read.verbatim('DB_PASSWORD'),
+    name: read.text('DB_NAME'),
+    ssl: read.oneOf('DB_SSL', ['off', 'on', 'insecure'], 'off'),
+    poolSize: read.integer('DB_POOL_SIZE', { fallback: 10, min: 2, max: 200 }),
+    migrate: read.oneOf('DB_MIGRATE', ['on', 'off'], 'on') === 'on',
+  };
+}
+
+function readSecrets(read: EnvReader): string[] {
+  const names = ['INTERNAL_API_SECRET', 'INTERNAL_API_SECRET_PREVIOUS'] as const;
+  const secrets: string[] = [];
+  for (const name of names) {
+    const secret = name === 'INTERNAL_API_SECRET' ? read.text(name) : read.optionalText(name);
+    if (!secret) continue;
+    if (secret.length < SECRET_LENGTH_MIN) {
+      read.problems.push(
+        `${name} must have at least ${SECRET_LENGTH_MIN} characters (try: openssl rand -hex 24)`,
+      );
+    } else if (SAMPLE_SECRETS.has(secret.toLowerCase())) {
+      read.problems.push(`${name} is a value from an example; make one of your own (openssl rand -hex 24)`);
+    } else {
+      secrets.push(secret);
+    }
+  }
+  return secrets;
+}
+
+/** Callers take a price of 0 for "no price" and fall back to their own, so 0 can never be in force. */
+function positivePrice(text: string): Money {
+  const price = Money.ofYuan(text);
+  if (price.isZero()) throw new Error('a price must be more than 0');
+  return price;
+}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../database/unit-of-work.js';
+
+type NewException = { kind: string; subject: string; reason: string; detail?: Record<string, unknown> };
+
+const REASON_LENGTH_MAX = 500;
+
+@Injectable()
+export class ExceptionsRepository {
+  /** @throws a duplicate-entry error when the kind is already known for this subject */
+  async insert(tx: Tx, { kind, subject, reason, detail }: NewException): Promise<void> {
+    await tx.query('INSERT INTO exceptions (kind, subject, reason, detail) VALUES (?, ?, ?, ?)', [
+      kind,
+      subject,
+      reason.slice(0, REASON_LENGTH_MAX),
+      JSON.stringify(detail ?? {}),
+    ]);
+  }
+
+  async reopenResolved(tx: Tx, { kind, subject, reason, detail }: NewException): Promise<void> {
+    await tx.query(
+      `UPDATE exceptions
+          SET status = 'open', reason = ?, detail = ?, opened_at = NOW(3), resolved_at = NULL, resolved_by = NULL, resolution = NULL
+        WHERE kind = ? AND subject = ? AND status = 'resolved'`,
+      [reason.slice(0, REASON_LENGTH_MAX), JSON.stringify(detail ?? {}), kind, subject],
+    );
+  }
+
+  /** How many open items were closed. */
+  async resolveOpen(
+    tx: Tx,
+    done: { kinds: readonly string[]; subject: string; by: string; resolution: string },
+  ): Promise<number> {
+    const result = await tx.query<{ affectedRows: number }>(
+      `UPDATE exceptions SET status = 'resolved', resolved_at = NOW(3), resolved_by = ?, resolution = ?
+        WHERE kind IN (?) AND subject = ? AND status = 'open'`,
+      [done.by, done.resolution.slice(0, REASON_LENGTH_MAX), done.kinds, done.subject],
+    );
+    return result.affectedRows;
+  }
+}

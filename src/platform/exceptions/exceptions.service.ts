@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { isDuplicateEntry } from '../database/database-error.js';
+import type { Tx } from '../database/unit-of-work.js';
+import { AppLogger } from '../logging/app-logger.js';
+import { ExceptionsRepository } from './exceptions.repository.js';
+
+export type RaisedException = {
+  /** What is wrong, for programs: one of a feature's documented kinds. */
+  readonly kind: string;
+  /** What it is about, usually a merchant order number. */
+  readonly subject: string;
+  /** What is wrong, for the operator who decides: no openid, no secret. */
+  readonly reason: string;
+  readonly detail?: Record<string, unknown>;
+};
+
+/** What could not be applied and waits for an operator. Nothing is given up without a row here. */
+@Injectable()
+export class ExceptionsService {
+  constructor(
+    private readonly exceptions: ExceptionsRepository,
+    private readonly logger: AppLogger,
+  ) {}
+
+  /** One item per kind and subject: raised again it stays, reopens when it was resolved, and stays dismissed when an operator said so. */
+  async raise(tx: Tx, raised: RaisedException): Promise<void> {
+    const { kind, subject } = raised;
+    try {
+      await this.exceptions.insert(tx, raised);
+      this.logger.warned('exception.raised', { kind, subject, reason: raised.reason });
+    } catch (error) {
+      if (!isDuplicateEntry(error)) throw error;
+      await this.exceptions.reopenResolved(tx, raised);
+    }
+  }
+
+  /** Closes open items about `subject` whose cause is gone. */
+  async resolveAll(
+    tx: Tx,
+    done: {
+      readonly kinds: readonly string[];
+      readonly subject: string;
+      readonly by: string;
+      readonly resolution: string;
+    },
+  ): Promise<void> {
+    const resolved = await this.exceptions.resolveOpen(tx, done);
+    if (resolved > 0)
+      this.logger.info('exception.resolved', { subject: done.subject, resolution: done.resolution });
+  }
+}

@@ -1,0 +1,18 @@
+export type ReadinessReport = {
+  readonly status: 'ready' | 'degraded' | 'unavailable' | 'stopping';
+  readonly database: { readonly state: string; readonly since: string; readonly reason: string | null };
+  readonly spool: {
+    readonly state: 'open' | 'failing';
+    /** Messages that wait on this machine's disk for MySQL. */
+    readonly depth?: number;
+    /** Messages that cannot be moved: look at the exceptions and the log. */
+    readonly setAside?: number;
+    readonly oldestAgeSeconds?: number;
+  };
+  /** Null while MySQL is away. */
+  readonly inbox: {
+    readonly pending: number;
+    readonly quarantined: number;
+    readonly oldestAgeSeconds: number;
+  } | null;
+};

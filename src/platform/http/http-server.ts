@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { ValidationPipe } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ValidationError } from 'class-validator';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '../../shared/domain-error.js';
+import { AppConfig } from '../config/app-config.js';
+import { AppLogger } from '../logging/app-logger.js';
+import { jsonDepthExceeds } from './json-depth.js';
+
+/** The largest honest body is under 2 KB; this leaves room for a long error text in `dbError`. */
+const BODY_BYTES_MAX = 16 * 1024;
+/** Honest bodies are flat. Deep nesting overflows the stack of whatever walks it. */
+const JSON_DEPTH_MAX = 8;
+/** A slow client holds a socket no longer than this, headers and body apart. */
+const HEADERS_DEADLINE_MS = 10_000;
+const REQUEST_DEADLINE_MS = 15_000;
+const CONNECTIONS_CHECK_MS = 2_000;
+const KEEP_ALIVE_MS = 65_000; // longer than the usual 60 s of a balancer in front, which then closes first
+
+const REQUEST_ID_PATTERN = /^[0-9A-Za-z_.-]{1,64}$/;
+
+export function createHttpAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_DEADLINE_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: HEADERS_DEADLINE_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    genReqId: (request: { headers: Record<string, unknown> }) => requestId(request.headers['x-request-id']),
+    logger: false,
+  });
+}
+
+/** Everything between the socket and a controller, the same in production and in tests. */
+export function setUpHttp(app: NestFastifyApplication): void {
+  const config = app.get(AppConfig);
+  const logger = app.get(AppLogger);
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  server.removeContentTypeParser('text/plain'); // JSON only
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
+    const hidden = config.role === 'worker' && !request.url.startsWith('/health/');
+    const packed = (request.headers['content-encoding'] ?? 'identity') !== 'identity';
+    if (hidden)
+      done(new DomainError('not_found', 'not_found', 'This process is a worker: it answers /health only.'));
+    else if (packed) done(Object.assign(new Error('compressed bodies are not read'), { statusCode: 415 }));
+    else done();
+  });
+  server.addHook('preValidation', (request, _reply, done) => done(refusalOfBody(request)));
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
+    done(null, payload);
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    logAnswer(logger, request, reply);
+    done();
+  });
+  app.useGlobalPipes(new ValidationPipe({ transform: true, exceptionFactory: toDomainError }));
+}
+
+function refusalOfBody(request: FastifyRequest): DomainError | undefined {
+  if (request.method !== 'POST') return undefined;
+  const { body } = request;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return new DomainError('invalid_request', 'invalid', 'The body must be a JSON object.');
+  }
+  if (jsonDepthExceeds(body, JSON_DEPTH_MAX)) {
+    return new DomainError(
+      'invalid_request',
+      'invalid',
+      `The body is nested more than ${JSON_DEPTH_MAX} levels deep.`,
+    );
+  }
+  return undefined;
+}
+
+function toDomainError(errors: ValidationError[]): DomainError {
+  const messages = errors.flatMap((error) => Object.values(error.constraints ?? {}));
+  return new DomainError('invalid_request', 'invalid', messages.join('; ') || 'The request is not valid.');
+}
+
+/** The route and not the address: addresses can carry what must not be logged. */
+function logAnswer(logger: AppLogger, request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.routeOptions?.url ?? 'unknown';
+  if (route.startsWith('/health/')) return;
+  logger.info('http.answered', {
+    requestId: request.id,
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    durationMs: Math.round(reply.elapsedTime * 10) / 10,
+  });
+}
+
+/** A caller's own id is kept when it is harmless in a log line. */
+function requestId(given: unknown): string {
+  return typeof given === 'string' && REQUEST_ID_PATTERN.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,33 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { DomainError } from '../../shared/domain-error.js';
+import { AppConfig } from '../config/app-config.js';
+
+/** Lets only the cloud functions in: `X-Internal-Secret` must be the current secret, or the previous one during a rotation. */
+@Injectable()
+export class InternalSecretGuard implements CanActivate {
+  private readonly digests: readonly Buffer[];
+
+  constructor(config: AppConfig) {
+    this.digests = config.internalSecrets.map(digest);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const header = context.switchToHttp().getRequest<FastifyRequest>().headers['x-internal-secret'];
+    const given = digest(typeof header === 'string' ? header : '');
+    // Digests have one length and every one is compared, so the time tells nothing about the secrets.
+    const matches = this.digests.filter((expected) => timingSafeEqual(expected, given));
+    if (matches.length > 0) return true;
+    throw new DomainError(
+      'Unauthorized',
+      'unauthorized',
+      'Send the shared secret in the X-Internal-Secret header.',
+    );
+  }
+}
+
+function digest(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { GroupCommit } from './group-commit.js';
+
+describe('GroupCommit', () => {
+  it('writes what arrived during a write as one batch', async () => {
+    const batches: number[][] = [];
+    const commit = new GroupCommit<number>(
+      async (items) => {
+        batches.push(items);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      },
+      { batchMax: 3, waitingMax: 100 },
+    );
+    await Promise.all([1, 2, 3, 4, 5].map((item) => commit.add(item)));
+    expect(batches).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
+  });
+
+  it('fails a batch together and goes on with the next', async () => {
+    let writes = 0;
+    const commit = new GroupCommit<number>(
+      () => (++writes === 1 ? Promise.reject(new Error('disk')) : Promise.resolve()),
+      { batchMax: 1, waitingMax: 100 },
+    );
+    const results = await Promise.allSettled([commit.add(1), commit.add(2)]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  });
+
+  it('refuses at once when too many wait', async () => {
+    const commit = new GroupCommit<number>(() => new Promise(() => undefined), {
+      batchMax: 1,
+      waitingMax: 1,
+    });
+    void commit.add(1);
+    await expect(commit.add(2)).rejects.toThrow('too many');
+  });
+});

@@ -1,0 +1,41 @@
+type Entry<Item> = { readonly item: Item; resolve: () => void; reject: (error: unknown) => void };
+
+/**
+ * Lets items that arrive while a write is under way share the next one: under load one commit serves many
+ * callers, and a lone caller waits for nobody.
+ */
+export class GroupCommit<Item> {
+  private queue: Entry<Item>[] = [];
+  private writing = false;
+
+  constructor(
+    private readonly write: (items: Item[]) => Promise<void>,
+    private readonly limits: { readonly batchMax: number; readonly waitingMax: number },
+  ) {}
+
+  /** Resolves when the item's batch was written; rejects with the batch's error, or at once when too many wait. */
+  add(item: Item): Promise<void> {
+    if (this.queue.length >= this.limits.waitingMax)
+      return Promise.reject(new Error('too many messages wait'));
+    return new Promise((resolve, reject) => {
+      this.queue.push({ item, resolve, reject });
+      if (!this.writing) void this.drain();
+    });
+  }
+
+  private async drain(): Promise<void> {
+    this.writing = true;
+    while (this.queue.length > 0) {
+      // One turn of the event loop, so that requests read from the sockets together are written together.
+      await new Promise((resolve) => setImmediate(resolve));
+      const batch = this.queue.splice(0, this.limits.batchMax);
+      try {
+        await this.write(batch.map(({ item }) => item));
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.writing = false;
+  }
+}

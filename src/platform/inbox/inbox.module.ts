@@ -1,0 +1,18 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ExceptionsModule } from '../exceptions/exceptions.module.js';
+import { SpoolModule } from '../spool/spool.module.js';
+import { InboxDrainService } from './inbox-drain.service.js';
+import { InboxHandlers } from './inbox-handlers.js';
+import { InboxMessage } from './inbox-message.entity.js';
+import { InboxRepository } from './inbox.repository.js';
+import { InboxService } from './inbox.service.js';
+import { SpoolDrainService } from './spool-drain.service.js';
+
+@Global()
+@Module({
+  imports: [TypeOrmModule.forFeature([InboxMessage]), SpoolModule, ExceptionsModule],
+  providers: [InboxRepository, InboxService, InboxHandlers, InboxDrainService, SpoolDrainService],
+  exports: [InboxService, InboxHandlers, InboxRepository],
+})
+export class InboxModule {}

@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { isDuplicateEntry } from '../database/database-error.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/unit-of-work.js';
+import type { SpoolRecord } from '../spool/spool-protocol.js';
+import type { InboxItem } from './inbox.types.js';
+
+/** A rival replica may store the same messages between our look and our insert; each round its rows become visible. */
+const INSERT_ROUNDS_MAX = 3;
+/** Counting stops here: an operator needs to know that it is many, not how many. */
+const BACKLOG_COUNT_MAX = 10_000;
+
+export type InboxBacklog = {
+  readonly pending: number;
+  readonly quarantined: number;
+  readonly oldestAgeSeconds: number;
+};
+
+type ItemRow = {
+  id: string;
+  topic: string;
+  out_trade_no: string;
+  payload: unknown;
+  received_at: Date;
+  attempts: number;
+};
+
+@Injectable()
+export class InboxRepository {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** Stores the records in one statement; those already there stay as they are. All are durable when it returns. */
+  async insertMany(records: readonly SpoolRecord[]): Promise<void> {
+    // One order of keys everywhere, so that two replicas with the same messages cannot deadlock.
+    let missing = [...new Map(records.map((record) => [record.dedupeKey, record])).values()].sort(
+      byDedupeKey,
+    );
+    for (let round = 1; missing.length > 0; round += 1) {
+      try {
+        await this.insert(missing);
+        return;
+      } catch (error) {
+        if (!isDuplicateEntry(error) || round > INSERT_ROUNDS_MAX) throw error;
+        const stored = await this.storedKeys(missing.map(({ dedupeKey }) => dedupeKey));
+        missing = missing.filter(({ dedupeKey }) => !stored.has(dedupeKey));
+      }
+    }
+  }
+
+  /** Which of these messages MySQL has, read back from committed rows. */
+  async storedKeys(dedupeKeys: readonly string[]): Promise<Set<string>> {
+    if (dedupeKeys.length === 0) return new Set();
+    const rows = await this.unitOfWork.reader.query<{ dedupe_key: string }[]>(
+      'SELECT dedupe_key FROM inbox_messages WHERE dedupe_key IN (?)',
+      [dedupeKeys],
+    );
+    return new Set(rows.map((row) => row.dedupe_key));
+  }
+
+  /** The longest-due message nobody else is at; its row stays locked until `tx` ends, so a crash gives it back. */
+  async claimNext(tx: Tx): Promise<InboxItem | null> {
+    const [row] = await tx.query<ItemRow[]>(
+      `SELECT id, topic, out_trade_no, payload, received_at, attempts FROM inbox_messages
+        WHERE status = 'pending' AND available_at <= NOW(3)
+        ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    );
+    if (!row) return null;
+    return {
+      id: row.id,
+      topic: row.topic,
+      outTradeNo: row.out_trade_no,
+      // MariaDB keeps JSON as text, MySQL parses it.
+      payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload,
+      receivedAt: row.received_at,
+      attempts: row.attempts,
+    };
+  }
+
+  async settle(
+    tx: Tx,
+    id: string,
+    as: { status: 'handled' | 'quarantined'; outcome: string },
+  ): Promise<void> {
+    await tx.query(
+      "UPDATE inbox_messages SET status = ?, outcome = ?, handled_at = NOW(3) WHERE id = ? AND status = 'pending'",
+      [as.status, as.outcome.slice(0, 60), id],
+    );
+  }
+
+  async postpone(tx: Tx, id: string, by: { delayMs: number; reason: string }): Promise<void> {
+    await tx.query(
+      `UPDATE inbox_messages
+          SET attempts = attempts + 1, last_error = ?, available_at = NOW(3) + INTERVAL ? MICROSECOND
+        WHERE id = ? AND status = 'pending'`,
+      [by.reason.slice(0, 500), by.delayMs * 1000, id],
+    );
+  }
+
+  /** Makes waiting or quarantined messages of an order due now: what they missed has come. */
+  async release(outTradeNo: string, topic: string): Promise<void> {
+    await this.unitOfWork.reader.query(
+      `UPDATE inbox_messages SET status = 'pending', available_at = NOW(3)
+        WHERE out_trade_no = ? AND topic = ? AND status IN ('pending', 'quarantined')`,
+      [outTradeNo, topic],
+    );
+  }
+
+  async backlog(): Promise<InboxBacklog> {
+    const { reader } = this.unitOfWork;
+    const count = async (status: string) => {
+      const [row] = await reader.query<{ n: string | number }[]>(
+        'SELECT COUNT(*) AS n FROM (SELECT 1 FROM inbox_messages WHERE status = ? LIMIT ?) AS some',
+        [status, BACKLOG_COUNT_MAX],
+      );
+      return Number(row?.n ?? 0);
+    };
+    const [oldest] = await reader.query<{ age: string | number }[]>(
+      `SELECT GREATEST(0, TIMESTAMPDIFF(SECOND, available_at, NOW(3))) AS age FROM inbox_messages
+        WHERE status = 'pending' ORDER BY available_at LIMIT 1`,
+    );
+    return {
+      pending: await count('pending'),
+      quarantined: await count('quarantined'),
+      oldestAgeSeconds: Number(oldest?.age ?? 0),
+    };
+  }
+
+  private async insert(records: readonly SpoolRecord[]): Promise<void> {
+    const rows = records.map((record) => [
+      record.topic,
+      record.dedupeKey,
+      record.outTradeNo,
+      record.payload,
+      new Date(record.receivedAtMs),
+    ]);
+    await this.unitOfWork.reader.query(
+      'INSERT INTO inbox_messages (topic, dedupe_key, out_trade_no, payload, received_at) VALUES ?',
+      [rows],
+    );
+  }
+}
+
+function byDedupeKey(a: SpoolRecord, b: SpoolRecord): number {
+  return a.dedupeKey < b.dedupeKey ? -1 : 1;
+}

@@ -1,0 +1,38 @@
+import type { Tx } from '../database/unit-of-work.js';
+
+/** A message as the edge takes it in. */
+export type IncomingMessage = {
+  readonly topic: string;
+  readonly outTradeNo: string;
+  /** What makes two messages the same; the rest of the payload may differ between repeats. */
+  readonly identity: unknown;
+  readonly payload: unknown;
+};
+
+/** A stored message at work. `id` is a BIGINT and therefore text. */
+export type InboxItem = {
+  readonly id: string;
+  readonly topic: string;
+  readonly outTradeNo: string;
+  readonly payload: unknown;
+  readonly receivedAt: Date;
+  readonly attempts: number;
+};
+
+export type Handling =
+  | { readonly kind: 'handled'; readonly outcome: string; readonly releaseTopic?: string }
+  /** Not yet: something it needs is missing, and may come. */
+  | { readonly kind: 'postponed'; readonly reason: string; readonly delayMs: number }
+  /** Cannot be applied as it is; an operator sees the exception. */
+  | {
+      readonly kind: 'quarantined';
+      readonly exceptionKind: string;
+      readonly reason: string;
+      readonly detail?: Record<string, unknown>;
+    };
+
+/**
+ * Applies one message in the transaction that also settles it. May run again after a crash or a deadlock,
+ * so it must be idempotent, and it must not touch the network.
+ */
+export type InboxHandler = (tx: Tx, item: InboxItem) => Promise<Handling>;

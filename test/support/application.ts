@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import supertest from 'supertest';
+import { vi } from 'vitest';
+import { AppModule } from '../../src/app.module.js';
+import { AppConfig, loadConfig } from '../../src/platform/config/app-config.js';
+import { DatabaseAvailability } from '../../src/platform/database/database-availability.js';
+import { createHttpAdapter, setUpHttp } from '../../src/platform/http/http-server.js';
+import { AppLogger } from '../../src/platform/logging/app-logger.js';
+import type { TestDatabase } from './database.js';
+
+export const INTERNAL_SECRET = 'the-secret-of-the-tests-only';
+
+export type TestApplication = {
+  app: NestFastifyApplication;
+  config: AppConfig;
+  spoolDir: string;
+  /** A POST as the cloud functions send it. */
+  post(path: 'order-created' | 'notify', body: unknown): supertest.Test;
+  http(): ReturnType<typeof supertest>;
+  whenAvailable(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** One replica of the whole application in this process, with a spool of its own. */
+export async function startApplication(
+  database: TestDatabase,
+  env: Record<string, string> = {},
+): Promise<TestApplication> {
+  const spoolDir = env.SPOOL_DIR ?? mkdtempSync(join(tmpdir(), 'wxpay-spool-'));
+  const config = loadConfig({
+    ...database.env,
+    INTERNAL_API_SECRET: INTERNAL_SECRET,
+    LOG_LEVEL: 'silent',
+    SPOOL_DIR: spoolDir,
+    ...env,
+  });
+  const module = await Test.createTestingModule({ imports: [AppModule] })
+    .overrideProvider(AppConfig)
+    .useValue(config)
+    .compile();
+  const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
+    bodyParser: false,
+    logger: module.get(AppLogger),
+  });
+  setUpHttp(app);
+  await app.init();
+  await app.listen(0, '127.0.0.1');
+  const http = () => supertest(app.getHttpServer());
+  return {
+    app,
+    config,
+    spoolDir,
+    http,
+    post: (path, body) =>
+      http()
+        .post(`/api/payment/internal/${path}`)
+        .set('X-Internal-Secret', INTERNAL_SECRET)
+        .send(body as object),
+    whenAvailable: () =>
+      vi.waitFor(
+        () => {
+          if (!app.get(DatabaseAvailability).isAvailable)
+            throw new Error('the database is not available yet');
+        },
+        { timeout: 20_000, interval: 20 },
+      ),
+    async stop() {
+      await app.close();
+      rmSync(spoolDir, { recursive: true, force: true });
+    },
+  };
+}
