@@ -17,7 +17,7 @@ type GrantRow = Record<string, unknown>;
 
 const GRANTS_SQL = `SELECT out_trade_no AS outTradeNo, entry, user_id AS userId, package_type AS packageType,
   regenerate_delta AS regenerateDelta, origin, transaction_id AS transactionId, granted_by AS grantedBy
-  FROM entitlement_grants ORDER BY out_trade_no`;
+  FROM entitlement_grants ORDER BY out_trade_no, id`;
 
 const FULFILLED_EARLIER = {
   entry: 'grant',
@@ -32,6 +32,7 @@ const GRANTS_EXPECTED: GrantRow[] = [
   { outTradeNo: '170634567890123451', packageType: 'basic', ...FULFILLED_EARLIER },
   { outTradeNo: '170634567890123452', packageType: 'premium', ...FULFILLED_EARLIER },
   { outTradeNo: '170634567890123453', packageType: 'premium', ...FULFILLED_EARLIER },
+  { outTradeNo: '170634567890123453', packageType: 'premium', ...FULFILLED_EARLIER, entry: 'revocation' },
 ];
 
 describe("migrations on a database made by the contract's DDL", () => {
@@ -44,7 +45,7 @@ describe("migrations on a database made by the contract's DDL", () => {
 
   const readRows = (table: ContractTable) => database.query(`SELECT * FROM ${table} ORDER BY id`);
 
-  it('record paid and refunded orders as fulfilled earlier, once each, and no others', async () => {
+  it('record paid orders as fulfilled earlier and refunded ones as revoked, once each, and no others', async () => {
     await createContractTables(database);
     await insertOrdersOfEveryState(database);
     await migrate(database);

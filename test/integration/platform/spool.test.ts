@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/platform/config/app-config.js';
+import { AppLogger } from '../../../src/platform/logging/app-logger.js';
+import type { SpoolRecord } from '../../../src/platform/spool/spool-protocol.js';
+import { SpoolService } from '../../../src/platform/spool/spool.service.js';
+
+const record = (payload = '{}'): SpoolRecord => ({
+  dedupeKey: randomUUID(),
+  topic: 'topic',
+  outTradeNo: '170634567890112345',
+  payload,
+  receivedAtMs: 1_706_345_678_901,
+});
+
+describe('spool', () => {
+  let dir: string;
+  let opened: SpoolService[];
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'wxpay-spool-'));
+    opened = [];
+  });
+  afterEach(async () => {
+    await Promise.all(opened.map((spool) => spool.onApplicationShutdown()));
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function open(sizeMbMax = 16): Promise<SpoolService> {
+    const config = loadConfig({
+      DB_HOST: 'none',
+      DB_USER: 'none',
+      DB_NAME: 'none',
+      INTERNAL_API_SECRET: 'the-secret-of-the-tests-only',
+      SPOOL_DIR: dir,
+      SPOOL_SIZE_MB_MAX: String(sizeMbMax),
+      LOG_LEVEL: 'silent',
+    });
+    const spool = new SpoolService(config, new AppLogger(config));
+    opened.push(spool);
+    await spool.onModuleInit();
+    return spool;
+  }
+
+  it('keeps records in the order they came, each once, across a restart', async () => {
+    const first = await open();
+    const records = [record('"a"'), record('"b"'), record('"c"')];
+    await Promise.all([...records, ...records].map((one) => first.append(one)));
+    await first.onApplicationShutdown();
+    opened = [];
+    const second = await open();
+    const read = await second.read(0, 10);
+    expect(read.map(({ payload }) => payload)).toEqual(['"a"', '"b"', '"c"']);
+    await second.remove(read.slice(0, 2).map(({ seq }) => seq));
+    expect(await second.stats()).toMatchObject({ depth: 1, oldestReceivedAtMs: 1_706_345_678_901 });
+  });
+
+  it('lets nobody else read the openids in it', async () => {
+    const spool = await open();
+    await spool.append(record());
+    for (const name of readdirSync(dir)) expect(statSync(join(dir, name)).mode & 0o077).toBe(0);
+  });
+
+  // A bit that flipped on the disk must neither be applied nor hold back the records behind it.
+  it('sets a damaged record aside and goes on with the next', async () => {
+    const spool = await open();
+    await spool.append(record('{"amount":1}'));
+    await spool.append(record('{"amount":2}'));
+    const side = new DatabaseSync(join(dir, 'spool.db'));
+    side.exec(`UPDATE messages SET payload = '{"amount":9}' WHERE seq = 1`);
+    side.close();
+    expect((await spool.read(0, 10)).map(({ payload }) => payload)).toEqual(['{"amount":2}']);
+    expect(await spool.stats()).toMatchObject({ depth: 1, setAside: 1 });
+  });
+
+  it('refuses when it is full, and takes records again when there is room', async () => {
+    const spool = await open(1);
+    const large = JSON.stringify('x'.repeat(100_000));
+    let stored = 0;
+    const refusal = await (async () => {
+      for (; stored < 30; stored += 1) {
+        try {
+          await spool.append(record(large));
+        } catch (error) {
+          return error;
+        }
+      }
+      return null;
+    })();
+    expect(refusal).toMatchObject({ code: 'storage_unavailable', kind: 'unavailable' });
+    const kept = await spool.read(0, 100);
+    expect(kept).toHaveLength(stored);
+    await spool.remove(kept.map(({ seq }) => seq));
+    await expect(spool.append(record(large))).resolves.toBeUndefined();
+  });
+
+  it('replaces a file that is no spool and keeps it beside the new one', async () => {
+    writeFileSync(join(dir, 'spool.db'), 'this is no database, but somebody may need it'.repeat(100));
+    const spool = await open();
+    await expect(spool.append(record())).resolves.toBeUndefined();
+    expect(readdirSync(dir).filter((name) => name.includes('suspect'))).toHaveLength(1);
+  });
+});
