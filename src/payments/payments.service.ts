@@ -51,16 +51,20 @@ export class PaymentsService {
       await this.entitlements.barRefundedOrder(tx, { ...order, by: `system:${claim.source}` });
       return 'refunded';
     }
-    const foreign = claim.transactionId
-      ? await this.orders.findOtherByTransactionId(tx, claim.transactionId, order.outTradeNo)
-      : null;
-    if (foreign) {
-      return this.hold(tx, order, `Its transaction ${claim.transactionId} belongs to the order ${foreign}.`);
-    }
+    const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
+    const rival = settled ? null : await this.findRival(tx, order, claim);
+    if (rival) return this.hold(tx, order, `Its transaction belongs to the order ${rival}.`);
     if (order.status === 'paid') await this.completePaid(tx, order, claim);
     else if (!claim.transactionId) return 'unproven';
     else await this.markPaid(tx, order, { ...claim, transactionId: claim.transactionId });
+    if (settled) return settled === 'revoked' ? 'refunded' : settled;
     return this.grant(tx, order, claim);
+  }
+
+  /** The order that this one's transaction has paid already, if there is one. */
+  private async findRival(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<string | null> {
+    const transactionId = claim.transactionId ?? realTransactionId(order);
+    return transactionId ? this.orders.findOtherByTransactionId(tx, transactionId, order.outTradeNo) : null;
   }
 
   private async markPaid(
@@ -101,8 +105,6 @@ export class PaymentsService {
   }
 
   private async grant(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PaidOutcome> {
-    const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
-    if (settled) return settled === 'revoked' ? 'refunded' : settled;
     const decision = await this.decide(tx, order, claim);
     if (decision.kind === 'hold') return this.hold(tx, order, decision.reason);
     const userId = await this.beneficiary(tx, order, claim);

@@ -47,7 +47,10 @@ export class InboxDrainService implements OnApplicationBootstrap {
     const lane = async () => {
       while (!stopping.aborted && (await this.handleNext()));
     };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    // All lanes end before the job does, also when one of them met an outage.
+    const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   private async handleNext(): Promise<boolean> {
@@ -75,7 +78,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
         await this.inbox.settle(tx, item.id, { status: 'handled', outcome: handling.outcome });
         break;
       case 'postponed':
-        await this.inbox.postpone(tx, item.id, handling);
+        await this.inbox.postpone(tx, item.id, { ...handling, failed: false });
         break;
       case 'quarantined':
         await this.inbox.settle(tx, item.id, { status: 'quarantined', outcome: handling.exceptionKind });
@@ -102,7 +105,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
     await this.unitOfWork.run(async (tx) => {
       if (item.attempts + 1 < ATTEMPTS_MAX) {
         const delayMs = Math.min(1_000 * 2 ** item.attempts, RETRY_DELAY_MS_MAX);
-        await this.inbox.postpone(tx, item.id, { delayMs, reason });
+        await this.inbox.postpone(tx, item.id, { delayMs, reason, failed: true });
         return;
       }
       await this.inbox.settle(tx, item.id, { status: 'quarantined', outcome: 'message_failed' });

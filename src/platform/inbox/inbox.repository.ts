@@ -29,7 +29,10 @@ type ItemRow = {
 export class InboxRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** Stores the records in one statement; those already there stay as they are. All are durable when it returns. */
+  /**
+   * Stores the records in one statement. Those already there stay as they are, but a repeat of a quarantined one
+   * is a reason to try it again. All are durable when it returns.
+   */
   async insertMany(records: readonly SpoolRecord[]): Promise<void> {
     // One order of keys everywhere, so that two replicas with the same messages cannot deadlock.
     let missing = [...new Map(records.map((record) => [record.dedupeKey, record])).values()].sort(
@@ -42,6 +45,7 @@ export class InboxRepository {
       } catch (error) {
         if (!isDuplicateEntry(error) || round > INSERT_ROUNDS_MAX) throw error;
         const stored = await this.storedKeys(missing.map(({ dedupeKey }) => dedupeKey));
+        await this.reopenQuarantined([...stored]);
         missing = missing.filter(({ dedupeKey }) => !stored.has(dedupeKey));
       }
     }
@@ -87,12 +91,17 @@ export class InboxRepository {
     );
   }
 
-  async postpone(tx: Tx, id: string, by: { delayMs: number; reason: string }): Promise<void> {
+  /** Puts a message off; `failed` when an error of our own is the cause, which counts towards the tries it has. */
+  async postpone(
+    tx: Tx,
+    id: string,
+    by: { delayMs: number; reason: string; failed: boolean },
+  ): Promise<void> {
     await tx.query(
       `UPDATE inbox_messages
-          SET attempts = attempts + 1, last_error = ?, available_at = NOW(3) + INTERVAL ? MICROSECOND
+          SET attempts = attempts + ?, last_error = ?, available_at = NOW(3) + INTERVAL ? MICROSECOND
         WHERE id = ? AND status = 'pending'`,
-      [by.reason.slice(0, 500), by.delayMs * 1000, id],
+      [by.failed ? 1 : 0, by.reason.slice(0, 500), by.delayMs * 1000, id],
     );
   }
 
@@ -123,6 +132,15 @@ export class InboxRepository {
       quarantined: await count('quarantined'),
       oldestAgeSeconds: Number(oldest?.age ?? 0),
     };
+  }
+
+  private async reopenQuarantined(dedupeKeys: readonly string[]): Promise<void> {
+    if (dedupeKeys.length === 0) return;
+    await this.unitOfWork.reader.query(
+      `UPDATE inbox_messages SET status = 'pending', available_at = NOW(3)
+        WHERE dedupe_key IN (?) AND status = 'quarantined'`,
+      [dedupeKeys],
+    );
   }
 
   private async insert(records: readonly SpoolRecord[]): Promise<void> {
