@@ -2,7 +2,14 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const TYPESCRIPT = ['src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '*.config.ts'];
+const TYPESCRIPT = [
+  'src/**/*.ts',
+  'migrations/**/*.ts',
+  'test/**/*.ts',
+  'bench/**/*.ts',
+  'scripts/**/*.ts',
+  '*.config.ts',
+];
 const TESTS = ['test/**/*.ts', 'src/**/*.spec.ts'];
 const SCRIPTS = ['**/*.mjs', '**/*.cjs', '**/*.js'];
 const CLOCK = 'src/shared/clock.ts';

@@ -7,13 +7,13 @@ export type TestDatabase = {
   server: 'mariadb' | 'mysql';
   /** Plain SQL as a cloud function would send it; DECIMAL and BIGINT come back as strings, times in UTC. */
   query<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** A connection of its own, for tests that need two sessions at once. */
-  connect(): Promise<mysql.Connection>;
+  /** A connection of its own, for tests that need two sessions at once; as another user when one is given. */
+  connect(as?: { DB_USER: string; DB_PASSWORD: string }): Promise<mysql.Connection>;
   drop(): Promise<void>;
 };
 
 /** The server under test, given by `npm test` or by the caller as mysql://user:password@host:port */
-export function testServerUrl(): URL {
+function testServerUrl(): URL {
   const url = process.env.TEST_DB_URL;
   if (!url)
     throw new Error('TEST_DB_URL is not set: run `npm test`, or set it to mysql://user:password@host:port');
@@ -62,8 +62,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       const [result] = await pool.query(sql, values);
       return (Array.isArray(result) ? result : []) as Row[];
     },
-    async connect() {
-      const connection = await mysql.createConnection(connectionOptions(name));
+    async connect(as) {
+      const user = as ? { user: as.DB_USER, password: as.DB_PASSWORD } : {};
+      const connection = await mysql.createConnection({ ...connectionOptions(name), ...user });
       await connection.query("SET time_zone = '+00:00'");
       return connection;
     },
@@ -72,4 +73,68 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await pool.end();
     },
   };
+}
+
+export type PlainUser = {
+  /** As in TestDatabase, with this user's name and password. */
+  env: TestDatabase['env'];
+  /** 0 lifts the limit. Connections that are open stay open. */
+  limitConnections(count: number): Promise<void>;
+  connectionIds(): Promise<string[]>;
+  drop(): Promise<void>;
+};
+
+/** A user as an application has one: every right on one database, and none of an administrator's. */
+export async function createPlainUser(
+  database: TestDatabase,
+  password = `p-${randomBytes(12).toString('hex')}`,
+): Promise<PlainUser> {
+  const name = `wxpay_${randomBytes(6).toString('hex')}`;
+  await database.query(`CREATE USER ?@'%' IDENTIFIED BY ?`, [name, password]);
+  await database.query(`GRANT ALL PRIVILEGES ON \`${database.env.DB_NAME}\`.* TO ?@'%'`, [name]);
+  return {
+    env: { ...database.env, DB_USER: name, DB_PASSWORD: password },
+    async limitConnections(count) {
+      await database.query(`ALTER USER ?@'%' WITH MAX_USER_CONNECTIONS ${count}`, [name]);
+    },
+    async connectionIds() {
+      const rows = await database.query<{ id: string }>(
+        'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ?',
+        [name],
+      );
+      return rows.map(({ id }) => String(id));
+    },
+    async drop() {
+      await database.query(`DROP USER ?@'%'`, [name]);
+    },
+  };
+}
+
+const REGENERATE_COUNT_AT_FIRST = 3;
+
+/** What is wrong with the money at quiet (invariants I3, I4, I5 of the reliability page), in words; empty when all is well. */
+export async function findMoneyFaults(database: TestDatabase): Promise<string[]> {
+  const found = await Promise.all([
+    database.query(`SELECT 'one transaction, two orders' AS fault, transaction_id AS subject FROM payment_orders
+      WHERE transaction_id <> '' GROUP BY transaction_id HAVING COUNT(*) > 1`),
+    database.query(`SELECT 'two orders of one number' AS fault, out_trade_no AS subject FROM payment_orders
+      GROUP BY out_trade_no HAVING COUNT(*) > 1`),
+    database.query(`SELECT 'granted twice' AS fault, out_trade_no AS subject FROM entitlement_grants
+      WHERE entry = 'grant' GROUP BY out_trade_no HAVING COUNT(*) > 1`),
+    database.query(`SELECT 'paid without grant' AS fault, o.out_trade_no AS subject FROM payment_orders o
+      LEFT JOIN entitlement_grants g ON g.out_trade_no = o.out_trade_no AND g.entry = 'grant'
+      WHERE o.status = 'paid' AND g.id IS NULL`),
+    database.query(`SELECT 'grant without payment' AS fault, g.out_trade_no AS subject FROM entitlement_grants g
+      LEFT JOIN payment_orders o ON o.out_trade_no = g.out_trade_no AND o.status IN ('paid', 'refunded')
+      WHERE g.entry = 'grant' AND o.id IS NULL`),
+    database.query(
+      `SELECT 'user and ledger differ' AS fault, u.id AS subject FROM users u
+         LEFT JOIN entitlement_grants g ON g.user_id = u.id
+        GROUP BY u.id, u.payment_status, u.regenerate_count
+       HAVING u.regenerate_count <> ? + COALESCE(SUM(g.regenerate_delta), 0)
+           OR FIELD(u.payment_status, 'basic', 'premium') <> COALESCE(MAX(FIELD(g.package_type, 'basic', 'premium')), 0)`,
+      [REGENERATE_COUNT_AT_FIRST],
+    ),
+  ]);
+  return found.flat().map((row) => `${String(row.fault)}: ${String(row.subject)}`);
 }

@@ -3,6 +3,8 @@ import { DomainError } from '../../shared/domain-error.js';
 
 const DUPLICATE_ENTRY = 1062;
 
+const DATABASE_UNAVAILABLE = 'database_unavailable';
+
 /** Deadlock, lock wait timeout, and MariaDB's "record changed since the snapshot": the whole transaction may run again. */
 const RETRYABLE_ERRNOS = new Set([1213, 1205, 1020]);
 
@@ -55,7 +57,7 @@ export function isRetryableTransaction(error: unknown): boolean {
 /** True when the fault is the server or the way to it, and not what was asked: another try later may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof DeadlineExceeded) return true;
-  if (error instanceof DomainError) return error.kind === 'unavailable';
+  if (error instanceof DomainError) return error.code === DATABASE_UNAVAILABLE;
   const errno = errnoOf(error);
   if (errno !== undefined && errno > 0) return UNAVAILABLE_ERRNOS.has(errno);
   const { code, message } = (error ?? {}) as DriverError;

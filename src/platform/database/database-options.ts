@@ -20,7 +20,7 @@ const POOL_QUEUE_MAX = 200;
  * Strictness that no server default may take away: a value that does not fit is an error, never a guess,
  * and every time on the wire is UTC whatever the server's zone.
  */
-export const SESSION_SETTINGS =
+const SESSION_SETTINGS =
   `SET time_zone = '+00:00', innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, ` +
   `sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'`;
 

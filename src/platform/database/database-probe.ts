@@ -50,7 +50,7 @@ export async function detectServerKind(config: DatabaseConfig): Promise<ServerKi
   });
 }
 
-export function serverKindOf(version: string): ServerKind {
+function serverKindOf(version: string): ServerKind {
   const kind: ServerKind = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
   const [major = 0, minor = 0] = version
     .replace(/^5\.5\.5-/, '')

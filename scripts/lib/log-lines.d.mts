@@ -1,0 +1,1 @@
+export function toTerminalLine(line: string, options: { verbose: boolean }): string | undefined;

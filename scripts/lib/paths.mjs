@@ -1,0 +1,8 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout. Everything the scripts write lies in it, below .data, or in a temporary folder. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+export const DATA_DIR = join(ROOT, '.data');
+export const LOGS_DIR = join(DATA_DIR, 'logs');
+export const BIN_DIR = join(ROOT, 'node_modules', '.bin');

@@ -1,0 +1,208 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { vi } from 'vitest';
+import { INTERNAL_SECRET } from './application.js';
+import type { TestDatabase } from './database.js';
+import { listenOnQuietPort } from './tcp-proxy.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const LIVE_WITHIN_MS = 20_000;
+const QUIET_WITHIN_MS = 60_000;
+
+export type Answer = { status: number; headers: Headers; text: string; durationMs: number };
+
+export type Ending = { code: number | null; signal: NodeJS.Signals | null };
+
+/** One process of the backend as it runs in production, from the compiled files. */
+export type BackendProcess = {
+  readonly pid: number;
+  readonly url: string;
+  /** Everything written to standard output and standard error so far. */
+  output(): string;
+  /** A POST as the cloud functions send it. Rejects when no answer came: the outcome is unknown then. */
+  post(path: 'order-created' | 'notify', body: unknown): Promise<Answer>;
+  fetch(path: string, init?: RequestInit): Promise<Answer>;
+  whenReady(): Promise<void>;
+  /** Waits until nothing is left in the spool and nothing is due in the inbox. */
+  whenDrained(): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<Ending>;
+};
+
+const running = new Set<ChildProcess>();
+
+/** Starts the backend on a free port and waits until it is live; it inherits nothing of this process's environment. */
+export async function startBackend(
+  database: Pick<TestDatabase, 'env'>,
+  env: Record<string, string> & { SPOOL_DIR: string },
+): Promise<BackendProcess> {
+  const entry = join(await compiledRoot(), 'src', 'main.js');
+  const port = await findQuietPort();
+  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    cwd: ROOT,
+    env: {
+      ...database.env,
+      INTERNAL_API_SECRET: INTERNAL_SECRET,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const ended = once(child, 'close').then(([code, signal]) => {
+    running.delete(child);
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const backend: BackendProcess = {
+    pid: child.pid ?? 0,
+    url,
+    output: () => output,
+    fetch: (path, init) => ask(url + path, init),
+    post: (path, body) => ask(`${url}/api/payment/internal/${path}`, asCallersPost(body)),
+    whenReady: () => whenHealthy(backend, ({ status }) => status === 'ready', LIVE_WITHIN_MS),
+    whenDrained: () =>
+      whenHealthy(backend, ({ spool, inbox }) => spool.depth === 0 && inbox?.pending === 0, QUIET_WITHIN_MS),
+    async end(signal) {
+      child.kill(signal);
+      return ended;
+    },
+  };
+  await untilLive(backend, child);
+  return backend;
+}
+
+/** For afterEach: no process outlives its test, however the test ended. */
+export async function killBackends(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    }),
+  );
+}
+
+async function untilLive(backend: BackendProcess, child: ChildProcess): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      if (child.exitCode !== null) return; // told below, without waiting any longer
+      const { status } = await backend.fetch('/health/live');
+      if (status !== 200) throw new Error(`/health/live answered ${status}`);
+    },
+    { timeout: LIVE_WITHIN_MS, interval: 50 },
+  );
+  if (child.exitCode !== null) throw new Error(`the backend ended at boot:\n${backend.output()}`);
+}
+
+type Readiness = {
+  status: string;
+  spool: { state: string; depth?: number };
+  inbox: { pending: number } | null;
+};
+
+async function whenHealthy(
+  backend: BackendProcess,
+  isSo: (readiness: Readiness) => boolean,
+  timeoutMs: number,
+): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { text } = await backend.fetch('/health/ready');
+      if (!isSo(JSON.parse(text) as Readiness)) throw new Error(`not yet: ${text}`);
+    },
+    { timeout: timeoutMs, interval: 100 },
+  );
+}
+
+async function ask(url: string, init?: RequestInit): Promise<Answer> {
+  const startedMs = performance.now();
+  const response = await fetch(url, init);
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    durationMs: performance.now() - startedMs,
+  };
+}
+
+function asCallersPost(body: unknown): RequestInit {
+  return {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Internal-Secret': INTERNAL_SECRET },
+    body: JSON.stringify(body),
+  };
+}
+
+async function findQuietPort(): Promise<number> {
+  const server = createServer();
+  const port = await listenOnQuietPort(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+let compiled: Promise<string> | null = null;
+
+/** One build for all processes of a test file, also when somebody edits the sources meanwhile. */
+function compiledRoot(): Promise<string> {
+  compiled ??= findOrCompile();
+  return compiled;
+}
+
+/** `npm test` compiles first. Run alone on changed sources, the tests compile for themselves: never is an old build tested. */
+async function findOrCompile(): Promise<string> {
+  const sources = ['src', 'migrations'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+      .map((file) => join(folder, file)),
+  );
+  const dist = join(ROOT, 'dist');
+  if (sources.every((file) => isNewer(join(dist, file.replace(/\.ts$/, '.js')), join(ROOT, file))))
+    return dist;
+  const hash = createHash('sha256');
+  for (const file of [...sources, 'tsconfig.json'].sort()) hash.update(readFileSync(join(ROOT, file)));
+  const built = join(ROOT, '.data', 'test-dist', hash.digest('hex').slice(0, 16));
+  if (!existsSync(built)) await compileInto(built);
+  return built;
+}
+
+function isNewer(compiled: string, source: string): boolean {
+  return existsSync(compiled) && statSync(compiled).mtimeMs >= statSync(source).mtimeMs;
+}
+
+/** Two test files may compile at once: each into a folder of its own, and the first to finish gives its folder the name. */
+async function compileInto(built: string): Promise<void> {
+  const own = `${built}-${process.pid}`;
+  mkdirSync(own, { recursive: true });
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  // Types are checked elsewhere; here only what runs matters.
+  const options = [
+    '-p',
+    'tsconfig.json',
+    '--noCheck',
+    '--outDir',
+    own,
+    '--incremental',
+    'false',
+    '--tsBuildInfoFile',
+    'null',
+  ];
+  await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: ROOT });
+  try {
+    renameSync(own, built);
+  } catch (error) {
+    if (!existsSync(built)) throw error;
+    rmSync(own, { recursive: true, force: true });
+  }
+}

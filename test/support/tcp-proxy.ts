@@ -1,0 +1,152 @@
+import { createServer, connect } from 'node:net';
+import type { Server, Socket } from 'node:net';
+
+const HOST = '127.0.0.1';
+/** Below the ports that the kernel hands out by itself, so that a port given up for a while is still free afterwards. */
+const PORT_MIN = 20_000;
+const PORT_COUNT = 12_000;
+const PORT_TRIES_MAX = 50;
+
+type Link = { readonly client: Socket; readonly server: Socket; answerIsLost: boolean };
+
+/** Listens on a port that nobody has, and that nobody is given by chance while it is closed. */
+export async function listenOnQuietPort(server: Server): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    const port = PORT_MIN + Math.floor(Math.random() * PORT_COUNT);
+    try {
+      await listen(server, port);
+      return port;
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!isTaken || tries >= PORT_TRIES_MAX) throw error;
+    }
+  }
+}
+
+/** The way to a server, which a test can break and mend while it is in use. */
+export class TcpProxy {
+  /** How many answers were lost after `loseAnswersTo`. */
+  answersLost = 0;
+  private readonly links = new Set<Link>();
+  private readonly server: Server;
+  private isStalled = false;
+  private lostWord: string | null = null;
+  private lossesLeft = 0;
+
+  private constructor(private readonly target: { host: string; port: number }) {
+    this.server = createServer((client) => this.join(client));
+  }
+
+  static async start(target: { host: string; port: number }): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    proxy.listeningPort = await listenOnQuietPort(proxy.server);
+    return proxy;
+  }
+
+  private listeningPort = 0;
+
+  get port(): number {
+    return this.listeningPort;
+  }
+
+  /** Where an application finds the server behind this proxy. */
+  get env(): { DB_HOST: string; DB_PORT: string } {
+    return { DB_HOST: HOST, DB_PORT: String(this.port) };
+  }
+
+  /** All is well again; what stood still during a stall moves on. */
+  async pass(): Promise<void> {
+    this.isStalled = false;
+    for (const { client, server } of this.links) {
+      client.resume();
+      server.resume();
+    }
+    if (!this.server.listening) await listen(this.server, this.port);
+  }
+
+  /** The server is gone: connections are reset, new ones refused. */
+  async refuse(): Promise<void> {
+    this.isStalled = false;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.cut();
+    await closed;
+  }
+
+  /** The server hangs: sockets open, nothing moves either way. */
+  stall(): void {
+    this.isStalled = true;
+    for (const { client, server } of this.links) {
+      client.pause();
+      server.pause();
+    }
+  }
+
+  /** Resets every open connection; new ones are possible. */
+  cut(): void {
+    for (const link of this.links) this.reset(link);
+  }
+
+  /**
+   * The next `times` packets of clients with `word` in them reach the server, and its answers never come
+   * back: the connection is reset once the server has answered, so what was asked is done.
+   */
+  loseAnswersTo(word: string, times: number): void {
+    this.lostWord = word;
+    this.lossesLeft = times;
+  }
+
+  async close(): Promise<void> {
+    if (this.server.listening) await this.refuse();
+    else this.cut();
+  }
+
+  private join(client: Socket): void {
+    const link: Link = { client, server: connect(this.target), answerIsLost: false };
+    const { server } = link;
+    this.links.add(link);
+    for (const socket of [client, server]) {
+      socket.setNoDelay(true);
+      socket.on('error', () => this.reset(link));
+      socket.on('close', () => this.reset(link));
+    }
+    client.on('data', (packet: Buffer) => {
+      this.noteWord(link, packet);
+      server.write(packet);
+    });
+    server.on('data', (packet: Buffer) => {
+      if (!link.answerIsLost) client.write(packet);
+      else {
+        this.answersLost += 1;
+        this.reset(link);
+      }
+    });
+    if (!this.isStalled) return;
+    client.pause();
+    server.pause();
+  }
+
+  /** The word may stand anywhere: newer servers have attributes before the SQL of a packet. */
+  private noteWord(link: Link, packet: Buffer): void {
+    if (!this.lostWord || this.lossesLeft <= 0 || link.answerIsLost || !packet.includes(this.lostWord))
+      return;
+    this.lossesLeft -= 1;
+    link.answerIsLost = true;
+  }
+
+  private reset(link: Link): void {
+    if (!this.links.delete(link)) return;
+    link.client.resetAndDestroy();
+    link.server.destroy();
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => reject(error);
+    server.once('error', onError);
+    server.listen(port, HOST, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
