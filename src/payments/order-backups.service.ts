@@ -63,7 +63,8 @@ export class OrderBackupsService {
     }
     const lacksAmount = isRescued && existing.amount?.isZero() === true;
     if (lacksAmount) await this.orders.completeAmount(tx, existing.id, backup.amount);
-    const conflicts = findConflicts(existing, backup, { isRescued, lacksAmount });
+    const claimedUser = (await this.users.findOwner(tx, backup)) ?? backup.userId;
+    const conflicts = findConflicts(existing, backup, { isRescued, lacksAmount, claimedUser });
     if (conflicts.length > 0) {
       await this.exceptions.raise(tx, {
         kind: 'order_conflict',
@@ -119,7 +120,7 @@ export class OrderBackupsService {
 function findConflicts(
   existing: OrderRecord,
   backup: BackedUpOrder,
-  about: { isRescued: boolean; lacksAmount: boolean },
+  about: { isRescued: boolean; lacksAmount: boolean; claimedUser: string | null },
 ): string[] {
   const conflicts: string[] = [];
   if (!about.lacksAmount && !existing.amount?.equals(backup.amount)) {
@@ -130,9 +131,8 @@ function findConflicts(
   if (!about.isRescued && backup.packageType && existing.packageType !== backup.packageType) {
     conflicts.push(`package ${existing.packageType} against ${backup.packageType}`);
   }
-  const placeholder = placeholderUserId(backup.outTradeNo);
-  if (backup.userId && ![backup.userId, placeholder].includes(existing.userId)) {
-    conflicts.push(`user ${existing.userId} against ${backup.userId}`);
-  }
+  const { claimedUser } = about;
+  const isSameUser = [claimedUser, placeholderUserId(backup.outTradeNo)].includes(existing.userId);
+  if (claimedUser && !isSameUser) conflicts.push(`user ${existing.userId} against ${claimedUser}`);
   return conflicts;
 }

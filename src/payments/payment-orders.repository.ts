@@ -79,6 +79,15 @@ export class PaymentOrdersRepository {
     return row?.out_trade_no ?? null;
   }
 
+  /** True when money of the order went back or is on its way. Amounts of rows that callers wrote are in no certain unit. */
+  async hasRefund(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
+      "SELECT id FROM refunds WHERE out_trade_no = ? AND COALESCE(status, 'pending') <> 'closed' LIMIT 1",
+      [outTradeNo],
+    );
+    return rows.length > 0;
+  }
+
   /** @throws a duplicate-entry error when the number or the id is taken */
   async insertPending(tx: Tx, order: NewOrder): Promise<void> {
     await tx.query(

@@ -23,7 +23,7 @@ const PREPAY_LIFE_MS = 2 * 60 * 60_000;
 const CREATED_AT_STEP_MS = 1_000;
 
 /** Exceptions about an order that end by themselves when it is granted. */
-const ENDED_BY_GRANT = ['payment_held', 'order_unknown', 'payment_unproven'] as const;
+const ENDED_BY_GRANT = ['payment_held', 'order_unknown', 'payment_unproven', 'impossible_amount'] as const;
 
 /**
  * The one road on which an order becomes paid and its user gets what was paid for. Notices, callbacks, sweeps
@@ -105,6 +105,10 @@ export class PaymentsService {
   }
 
   private async grant(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PaidOutcome> {
+    // A late duplicate callback turns a refunded row back to paid: money that went back grants nothing by itself.
+    if (await this.orders.hasRefund(tx, order.outTradeNo)) {
+      return this.hold(tx, order, 'It was refunded, or is being refunded, before anything was granted.');
+    }
     const decision = await this.decide(tx, order, claim);
     if (decision.kind === 'hold') return this.hold(tx, order, decision.reason);
     const userId = await this.beneficiary(tx, order, claim);

@@ -4,6 +4,7 @@ import type { Tx } from '../platform/database/unit-of-work.js';
 import { isId, placeholderUserId, userIdForOpenid } from '../shared/ids.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { UsersRepository } from './users.repository.js';
+import type { UserRow } from './users.repository.js';
 
 /** What a message says about who ordered; each part may be missing, unknown or odd. */
 export type ClaimedOwner = {
@@ -24,16 +25,19 @@ export class UsersService {
    */
   async ensureOwner(tx: Tx, claimed: ClaimedOwner): Promise<string> {
     const userId = isId(claimed.userId) ? claimed.userId : null;
-    const known = userId ? await this.users.lockById(tx, userId) : null;
+    const known = await this.lockKnown(tx, claimed);
     if (known) {
       if (!known.openid && claimed.openid) await this.completeOpenid(tx, known.id, claimed.openid);
       return known.id;
     }
-    const byOpenid = claimed.openid ? await this.users.lockByOpenid(tx, claimed.openid) : null;
-    if (byOpenid) return byOpenid.id;
     const id =
       userId ?? (claimed.openid ? userIdForOpenid(claimed.openid) : placeholderUserId(claimed.outTradeNo));
     return this.create(tx, { id, openid: claimed.openid, unionid: claimed.unionid ?? null });
+  }
+
+  /** The user these claims mean, if the table has one. */
+  async findOwner(tx: Tx, claimed: ClaimedOwner): Promise<string | null> {
+    return (await this.lockKnown(tx, claimed))?.id ?? null;
   }
 
   /** The payer of an order that nobody claimed when it was made: the user with this openid, else the order's placeholder, which becomes that user. */
@@ -41,6 +45,11 @@ export class UsersService {
     const known = await this.users.lockByOpenid(tx, openid);
     if (known) return known.id;
     return this.ensureOwner(tx, { outTradeNo, userId: placeholderUserId(outTradeNo), openid });
+  }
+
+  private async lockKnown(tx: Tx, { userId, openid }: ClaimedOwner): Promise<UserRow | null> {
+    const byId = isId(userId) ? await this.users.lockById(tx, userId) : null;
+    return byId ?? (openid ? this.users.lockByOpenid(tx, openid) : null);
   }
 
   private async create(

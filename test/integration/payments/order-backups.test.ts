@@ -140,6 +140,16 @@ describe('backed-up orders', () => {
     );
   });
 
+  // The function made up a user id that never reached the table; the openid names the user of the row.
+  it('do not contradict a row of the user whom their openid names', async () => {
+    const row = await insertOrderRow(database);
+    const openid = `oOwner${row.out_trade_no}`;
+    await database.query('UPDATE users SET openid = ? WHERE id = ?', [openid, row.user_id]);
+    const body = orderCreatedBody({ outTradeNo: row.out_trade_no, userId: 'user-never-written', openid });
+    expect(await send('order-created', body)).toEqual(['handled:completed']);
+    expect((await readOrder(database, row.out_trade_no)).exceptions).toEqual([]);
+  });
+
   it('complete a rescued row that did not know its amount, and release the hold on it', async () => {
     const number = newOutTradeNo();
     const row = await insertOrderRow(database, {

@@ -149,6 +149,21 @@ describe('recordPaid', () => {
     expect(grants).toMatchObject([{ entry: 'revocation', regenerate_delta: 0 }]);
   });
 
+  // The function set a refunded row back to paid before anything here had seen the order at all.
+  it('grants nothing for an order whose money went back, and says so', async () => {
+    const { out_trade_no: number } = await insertOrderRow(database, { status: 'paid' });
+    await database.query(
+      `INSERT INTO refunds (id, out_refund_no, out_trade_no, refund_amount, total_amount, status)
+       VALUES (?, ?, ?, 29.90, 29.90, 'success')`,
+      [`refund-${number}`, `R${number}`, number],
+    );
+    expect(await recordPaid(application, number)).toBe('held');
+    const { user, exceptions } = await readOrder(database, number);
+    expect(user?.payment_status).toBe('free');
+    expect(exceptions).toMatchObject([{ kind: 'payment_held' }]);
+    expect(exceptions[0]?.reason).toContain('refunded');
+  });
+
   it('reopens a failed order when its payment comes late, and records why', async () => {
     const { out_trade_no: number } = await insertOrderRow(database, { status: 'failed' });
     expect(await recordPaid(application, number)).toBe('granted');
