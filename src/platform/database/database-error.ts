@@ -5,8 +5,8 @@ const DUPLICATE_ENTRY = 1062;
 
 const DATABASE_UNAVAILABLE = 'database_unavailable';
 
-/** Deadlock, lock wait timeout, and MariaDB's "record changed since the snapshot": the whole transaction may run again. */
-const RETRYABLE_ERRNOS = new Set([1213, 1205, 1020]);
+/** Deadlock, and MariaDB's "record changed since the snapshot": the whole transaction may run again at once. */
+const RETRYABLE_ERRNOS = new Set([1213, 1020]);
 
 /** Answers of a server that cannot take writes now, though it answers: read-only, full, shutting down, no connection to spare, no access. */
 const UNAVAILABLE_ERRNOS = new Set([

@@ -11,7 +11,8 @@ export const CONNECT_DEADLINE_MS = 2_000;
  * waits for a lock would look like a dead server.
  */
 const SILENT_SOCKET_MS = 10_000;
-const LOCK_WAIT_SECONDS = 5;
+/** Transactions here and in the cloud functions take milliseconds; one that waits this long makes room for others. */
+const LOCK_WAIT_SECONDS = 3;
 
 /** Requests beyond these wait for no connection: they fail at once and the edge turns to the spool. */
 const POOL_QUEUE_MAX = 200;

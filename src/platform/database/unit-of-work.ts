@@ -17,8 +17,9 @@ export class UnitOfWork {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Runs `work` in one READ COMMITTED transaction, again from the start after a deadlock or lock timeout:
-   * `work` must not act on anything but `tx`.
+   * Runs `work` in one READ COMMITTED transaction, again from the start after a deadlock: `work` must not act on
+   * anything but `tx`. A lock wait that timed out is thrown: whoever holds the row will hold it a while, and the
+   * caller's own schedule tries again.
    * @throws DomainError `database_unavailable` before the first connection; driver errors otherwise.
    * After an error at COMMIT the outcome is unknown: the caller drives the same key again.
    */

@@ -27,7 +27,8 @@ export class ExceptionsService {
     const { kind, subject } = raised;
     try {
       await this.exceptions.insert(tx, raised);
-      this.logger.warned('exception.raised', { kind, subject, reason: raised.reason });
+      // Without the reason: it may quote what a caller wrote.
+      this.logger.warned('exception.raised', { kind, subject });
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
       await this.exceptions.reopenResolved(tx, raised);

@@ -7,7 +7,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
-import { jsonDepthExceeds } from './json-depth.js';
+import { answerBrokenRequest } from './broken-request.js';
+import { closeGracefully } from './graceful-close.js';
+import { jsonDepthExceeds, jsonRepeatsKey } from './json-shape.js';
 
 /** The largest honest body is under 2 KB; this leaves room for a long error text in `dbError`. */
 const BODY_BYTES_MAX = 16 * 1024;
@@ -27,6 +29,9 @@ export function createHttpAdapter(): FastifyAdapter {
     requestTimeout: REQUEST_DEADLINE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    // While it stops it still has its disk: what arrives on an open connection is kept and answered.
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
     http: { headersTimeout: HEADERS_DEADLINE_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
     genReqId: (request: { headers: Record<string, unknown> }) => requestId(request.headers['x-request-id']),
     logger: false,
@@ -38,7 +43,8 @@ export function setUpHttp(app: NestFastifyApplication): void {
   const config = app.get(AppConfig);
   const logger = app.get(AppLogger);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
-  server.removeContentTypeParser('text/plain'); // JSON only
+  readJsonOnly(server);
+  closeGracefully(server);
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
     const hidden = config.role === 'worker' && !request.url.startsWith('/health/');
@@ -58,6 +64,21 @@ export function setUpHttp(app: NestFastifyApplication): void {
     done();
   });
   app.useGlobalPipes(new ValidationPipe({ transform: true, exceptionFactory: toDomainError }));
+}
+
+/** JSON is the only language, and each key of an object has one value. */
+function readJsonOnly(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    void parse(request, body, (error, value: unknown) => {
+      if (!error && jsonRepeatsKey(body, value)) {
+        done(new DomainError('invalid_request', 'invalid', 'A key stands twice in the body.'));
+      } else {
+        done(error, value);
+      }
+    });
+  });
 }
 
 function refusalOfBody(request: FastifyRequest): DomainError | undefined {

@@ -14,6 +14,8 @@ export type Job = {
   readonly everyMs: number;
   /** `replica`: each process runs its own. `cluster`: one process at a time, under a lease. */
   readonly scope: 'replica' | 'cluster';
+  /** How many runs may be under way at once in this process, each on its own: one that waits holds back no other. */
+  readonly lanes?: number;
   /** Jobs of local state run in every role; others only where ROLE allows jobs. */
   readonly roles?: 'every';
   run(context: JobContext): Promise<void>;
@@ -39,7 +41,7 @@ type Scheduled = { readonly job: Job; running: Promise<void> | null; again: bool
 export class JobRunner implements BeforeApplicationShutdown {
   private readonly owner = `${process.pid}-${randomBytes(6).toString('hex')}`;
   private readonly stopping = new AbortController();
-  private readonly jobs = new Map<string, Scheduled>();
+  private readonly jobs = new Map<string, Scheduled[]>();
 
   constructor(
     private readonly scheduler: SchedulerRegistry,
@@ -52,7 +54,13 @@ export class JobRunner implements BeforeApplicationShutdown {
   /** For a feature's onApplicationBootstrap. */
   register(job: Job): void {
     if (this.config.role === 'api' && job.roles !== 'every') return;
-    this.jobs.set(job.name, { job, running: null, again: false, lease: null });
+    const lanes = Array.from({ length: job.lanes ?? 1 }, () => ({
+      job,
+      running: null,
+      again: false,
+      lease: null,
+    }));
+    this.jobs.set(job.name, lanes);
     this.scheduler.addInterval(
       job.name,
       setInterval(() => this.wake(job.name), job.everyMs),
@@ -62,22 +70,25 @@ export class JobRunner implements BeforeApplicationShutdown {
 
   /** Runs the job now, or once more after the run at hand: something came in that it may have passed already. */
   wake(name: string): void {
-    const scheduled = this.jobs.get(name);
-    if (!scheduled || this.stopping.signal.aborted || !this.availability.isAvailable) return;
-    if (scheduled.running) {
-      scheduled.again = true;
-      return;
+    if (this.stopping.signal.aborted || !this.availability.isAvailable) return;
+    for (const lane of this.jobs.get(name) ?? []) {
+      if (lane.running) lane.again = true;
+      else this.start(lane);
     }
-    scheduled.running = this.runUntilQuiet(scheduled).finally(() => {
-      scheduled.running = null;
-    });
   }
 
   /** The scheduler clears its intervals by itself; from here on a wake does nothing. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    await Promise.all([...this.jobs.values()].map(async ({ running }) => running));
-    await Promise.all([...this.jobs.values()].map((scheduled) => this.giveUpLease(scheduled)));
+    const lanes = [...this.jobs.values()].flat();
+    await Promise.all(lanes.map(async ({ running }) => running));
+    await Promise.all(lanes.map((lane) => this.giveUpLease(lane)));
+  }
+
+  private start(lane: Scheduled): void {
+    lane.running = this.runUntilQuiet(lane).finally(() => {
+      lane.running = null;
+    });
   }
 
   private async runUntilQuiet(scheduled: Scheduled): Promise<void> {

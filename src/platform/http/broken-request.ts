@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net';
+
+type BrokenRequest = { readonly code?: string };
+
+const REFUSALS: Record<string, readonly [string, string, string]> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'headers_too_large',
+    'The headers are too large.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    '408 Request Timeout',
+    'request_timeout',
+    'The request took too long to arrive.',
+  ],
+};
+
+const NOT_HTTP = ['400 Bad Request', 'invalid_request', 'This is no HTTP request that can be read.'] as const;
+
+/** Answers what is not even HTTP with the envelope of all errors, and closes: no route and no filter ever sees it. */
+export function answerBrokenRequest(error: BrokenRequest, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code, message] = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
+  const body = JSON.stringify({ success: false, error: code, message });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
