@@ -1,0 +1,124 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import type { Contender } from './contenders.ts';
+import { DURABLE } from './database.ts';
+import type { DurableServer } from './database.ts';
+import { say } from './library.ts';
+import { WORKS } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const twoDecimals = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** A textbook peer is measured where one is possible; the limit is what the same framework does with nothing to do. */
+const PEER: Contender = 'textbook peer';
+const LIMIT: Contender = 'bare Fastify';
+const LEFT_ALIGNED = 2;
+const HEADINGS = [
+  'work',
+  'who',
+  'connections',
+  'per second',
+  'p50 ms',
+  'p99 ms',
+  'non-2xx',
+  'memory MB',
+  '× peer',
+  '× Fastify',
+];
+
+type Conditions = Readonly<Record<string, string | number>>;
+
+export function describeConditions({ version, settings }: DurableServer, seconds: number): Conditions {
+  return {
+    server: version,
+    ...settings,
+    cpus: availableParallelism(),
+    cpuModel: cpus()[0]?.model.trim() || 'unknown',
+    node: process.version,
+    // Before the first load: what else the machine does at the same time is in every figure.
+    loadAverageAtStart: oneDecimal.format(loadavg()[0] ?? 0),
+    secondsPerMeasurement: seconds,
+  };
+}
+
+/** Before anything is measured: what the server said, and not what it was told. */
+export function sayDurability({ version, settings }: DurableServer): void {
+  const durable = Object.keys(DURABLE).map((name) => `${name}=${settings[name]}`);
+  say(`The database server is ${version} with ${durable.join(', ')}.`);
+}
+
+export function sayConditions(conditions: Conditions): void {
+  for (const [name, value] of Object.entries(conditions)) say(`  ${name} = ${value}`);
+}
+
+/** One measurement in a line, as it is made. */
+export function describe(measurement: Measurement): string {
+  const { work, perSecond, p50Ms, p99Ms, residentMb } = measurement;
+  return [
+    `${work}: ${whole.format(perSecond)} per second`,
+    ...(p50Ms === null ? [] : [`p50 ${oneDecimal.format(p50Ms)} ms`]),
+    ...(p99Ms === null ? [] : [`p99 ${oneDecimal.format(p99Ms)} ms`]),
+    ...(residentMb === null ? [] : [`${whole.format(residentMb)} MB resident`]),
+  ].join(', ');
+}
+
+/** The table; ratios are to the contender of the same work and the same number of connections. */
+export function formatTable(measurements: readonly Measurement[]): string {
+  const sorted = [...measurements].sort(
+    (a, b) => WORKS.indexOf(a.work) - WORKS.indexOf(b.work) || a.connections - b.connections,
+  );
+  const lines = [HEADINGS, ...sorted.map((each) => toCells(each, measurements))];
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...lines.map((cells) => [...(cells[column] ?? '')].length)),
+  );
+  return lines
+    .map((cells) =>
+      cells
+        .map((cell, column) => {
+          const width = widths[column] ?? 0;
+          return column < LEFT_ALIGNED ? cell.padEnd(width) : cell.padStart(width);
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function writeJson(
+  file: string,
+  result: { conditions: Conditions; measurements: readonly Measurement[]; errors: readonly string[] },
+): void {
+  const withRatios = result.measurements.map((each) => ({
+    ...each,
+    ratioToPeer: ratio(each, PEER, result.measurements),
+    ratioToFastify: ratio(each, LIMIT, result.measurements),
+  }));
+  writeFileSync(file, `${JSON.stringify({ ...result, measurements: withRatios }, null, 2)}\n`);
+}
+
+function toCells(each: Measurement, all: readonly Measurement[]): string[] {
+  const optional = (format: Intl.NumberFormat, value: number | null) =>
+    value === null ? '' : format.format(value);
+  return [
+    each.work,
+    each.contender,
+    String(each.connections),
+    whole.format(each.perSecond),
+    optional(oneDecimal, each.p50Ms),
+    optional(oneDecimal, each.p99Ms),
+    optional(whole, each.non2xx),
+    optional(whole, each.residentMb),
+    optional(twoDecimals, ratio(each, PEER, all)),
+    optional(twoDecimals, ratio(each, LIMIT, all)),
+  ];
+}
+
+function ratio(each: Measurement, to: Contender, all: readonly Measurement[]): number | null {
+  const other = all.find(
+    ({ work, contender, connections }) =>
+      work === each.work && contender === to && connections === each.connections,
+  );
+  return other ? each.perSecond / other.perSecond : null;
+}

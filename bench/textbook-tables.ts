@@ -1,0 +1,50 @@
+/** The tables of the textbook peer: the contract's own two, and a ledger that grants each order once. */
+export const TEXTBOOK_TABLES = [
+  `CREATE TABLE users (
+    id VARCHAR(36) PRIMARY KEY,
+    openid VARCHAR(100) UNIQUE,
+    unionid VARCHAR(100),
+    nickname VARCHAR(100),
+    avatar_url TEXT,
+    phone VARCHAR(20),
+    payment_status ENUM('free', 'basic', 'premium') DEFAULT 'free',
+    regenerate_count INT DEFAULT 3,
+    last_login_at TIMESTAMP NULL,
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+    INDEX idx_openid (openid),
+    INDEX idx_payment_status (payment_status)
+  ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`,
+  `CREATE TABLE payment_orders (
+    id VARCHAR(36) PRIMARY KEY,
+    user_id VARCHAR(36) NOT NULL,
+    generation_id VARCHAR(36) NOT NULL,
+    out_trade_no VARCHAR(100) UNIQUE NOT NULL,
+    transaction_id VARCHAR(100),
+    amount DECIMAL(10, 2) NOT NULL,
+    package_type ENUM('free', 'basic', 'premium') NOT NULL,
+    payment_method VARCHAR(50) DEFAULT 'wechat',
+    trade_type VARCHAR(20) DEFAULT 'JSAPI',
+    status ENUM('pending', 'paid', 'failed', 'refunded') DEFAULT 'pending',
+    paid_at TIMESTAMP NULL,
+    refund_reason TEXT,
+    remark TEXT,
+    _openid VARCHAR(100),
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+    INDEX idx_user_id (user_id),
+    INDEX idx_out_trade_no (out_trade_no),
+    INDEX idx_transaction_id (transaction_id),
+    INDEX idx_status (status),
+    INDEX idx_trade_type (trade_type),
+    FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+  ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`,
+  `CREATE TABLE entitlement_grants (
+    id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY,
+    out_trade_no VARCHAR(100) NOT NULL UNIQUE,
+    user_id VARCHAR(36) NOT NULL,
+    package_type ENUM('basic', 'premium') NOT NULL,
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    INDEX idx_user_id (user_id)
+  ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`,
+] as const;
