@@ -203,6 +203,13 @@ describe('a rival that holds a row for longer than a lock is waited for', () => 
       await rival.end();
     }
     await expectGrantedOnce([held, ...others]);
+    // An operator who asks why it took so long finds the tries, and what became of them.
+    const [message] = await database.query<{ attempts: number; last_error: string }>(
+      'SELECT attempts, last_error FROM inbox_messages WHERE out_trade_no = ?',
+      [held],
+    );
+    expect(message?.attempts).toBeGreaterThan(0);
+    expect(message?.last_error).toContain('Lock wait timeout');
     expect((await readOrder(database, held)).user).toMatchObject({
       payment_status: 'premium',
       regenerate_count: 23,
