@@ -12,9 +12,9 @@ export class IndexPaymentOrders2026112300011 extends ForwardOnlyMigration {
       { name: 'idx_user_id', columns: ['user_id'] },
       { name: 'idx_out_trade_no', columns: ['out_trade_no'] },
       { name: 'idx_transaction_id', columns: ['transaction_id'] },
-      { name: 'idx_status', columns: ['status'] },
+      { name: 'idx_status', columns: ['status'], isHinted: true },
       { name: 'idx_trade_type', columns: ['trade_type'] },
-      { name: 'idx_payment_orders_status_updated', columns: ['status', 'updated_at'] },
+      { name: 'idx_payment_orders_status_updated', columns: ['status', 'updated_at'], isHinted: true },
     ]);
   }
 }

@@ -7,7 +7,7 @@ const LOCK_WAIT_SECONDS_MAX = 3;
 export const OWN_TABLE_OPTIONS = 'ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin';
 
 type Collation = { charset: string; collation: string };
-type IndexSpec = { name: string; columns: string[]; unique?: boolean };
+type IndexSpec = { name: string; columns: string[]; unique?: boolean; isHinted?: true };
 type ExistingIndex = { name: string; columns: string[]; unique: boolean };
 
 export abstract class ForwardOnlyMigration implements MigrationInterface {
@@ -74,13 +74,20 @@ export async function addMissingIndexes(
   wanted: IndexSpec[],
 ): Promise<void> {
   const existing = await listIndexes(queryRunner, table);
-  const missing = wanted.filter((spec) => !existing.some((index) => serves(index, spec)));
+  const missing = wanted.filter(
+    (spec) => !existing.some((index) => serves(index, spec) && (!spec.isHinted || index.name === spec.name)),
+  );
   if (missing.length === 0) return;
   for (const spec of missing) {
     if (spec.unique) await refuseDuplicates(queryRunner, table, spec);
   }
   const taken = new Set(existing.map((index) => index.name.toLowerCase()));
   const clauses = missing.map((spec) => {
+    if (spec.isHinted && taken.has(spec.name)) {
+      throw new Error(
+        `${table} has an index ${spec.name} on other columns: rename it and run the migrations again.`,
+      );
+    }
     const name = taken.has(spec.name) ? `${spec.name}_wxpay` : spec.name;
     return `ADD ${spec.unique ? 'UNIQUE ' : ''}INDEX ${name} (${spec.columns.join(', ')})`;
   });

@@ -7,6 +7,7 @@ import type { JobLease } from '../platform/jobs/job-leases.repository.js';
 import type { JobContext } from '../platform/jobs/job-runner.js';
 import { AppLogger } from '../platform/logging/app-logger.js';
 import { ErrorLogService } from '../platform/logging/error-log.service.js';
+import { scrubError } from '../platform/logging/scrub.js';
 import { Clock } from '../shared/clock.js';
 import { isOutTradeNo } from '../shared/ids.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
@@ -71,7 +72,7 @@ export class PaidSweepService {
   private async settle(outTradeNo: string, lease: JobLease | null): Promise<boolean> {
     try {
       const outcome = await this.unitOfWork.run(
-        async (tx): Promise<PaidOutcome | 'lease_lost' | 'unreadable'> => {
+        async (tx): Promise<PaidOutcome | 'lease_lost' | 'unreadable' | 'busy'> => {
           if (lease && !(await this.leases.lockHeld(tx, lease))) return 'lease_lost';
           if (!isOutTradeNo(outTradeNo)) {
             await this.exceptions.raise(tx, {
@@ -81,6 +82,7 @@ export class PaidSweepService {
             });
             return 'unreadable';
           }
+          if (!(await this.orders.lockIfFree(tx, outTradeNo))) return 'busy';
           return this.payments.recordPaid(tx, {
             outTradeNo,
             source: 'sweep',
@@ -96,7 +98,19 @@ export class PaidSweepService {
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       this.errors.record('payment.sweep_failed', error, { outTradeNo });
+      await this.report(outTradeNo, error);
     }
     return true;
+  }
+
+  /** An order that cannot be settled is passed by for ever: an operator must know. */
+  private async report(outTradeNo: string, error: unknown): Promise<void> {
+    await this.unitOfWork.run((tx) =>
+      this.exceptions.raise(tx, {
+        kind: 'settling_failed',
+        subject: outTradeNo,
+        reason: `A paid order could not be settled: ${scrubError(error).message}`,
+      }),
+    );
   }
 }

@@ -56,7 +56,7 @@ type PaidOrderRow = { id: string; out_trade_no: string; updated_at: Date };
  */
 const SETTLEMENTS = `
   LEFT JOIN entitlement_grants g ON g.out_trade_no = o.out_trade_no
-  LEFT JOIN exceptions e ON e.kind = 'payment_held' AND e.subject = o.out_trade_no`;
+  LEFT JOIN exceptions e ON e.kind = 'payment_held' AND e.subject = o.out_trade_no AND e.status <> 'resolved'`;
 const UNSETTLED = 'g.id IS NULL AND e.id IS NULL';
 
 @Injectable()
@@ -68,6 +68,15 @@ export class PaymentOrdersRepository {
       [outTradeNo],
     );
     return row ? toRecord(row, outTradeNo) : null;
+  }
+
+  /** False when another transaction holds the order's row, or there is none: who only looks for work passes on. */
+  async lockIfFree(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
+      'SELECT id FROM payment_orders WHERE out_trade_no = ? FOR UPDATE SKIP LOCKED',
+      [outTradeNo],
+    );
+    return rows.length > 0;
   }
 
   /** Another order that carries this transaction: WeChat Pay never pays two orders with one. */

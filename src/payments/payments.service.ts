@@ -23,7 +23,13 @@ const PREPAY_LIFE_MS = 2 * 60 * 60_000;
 const CREATED_AT_STEP_MS = 1_000;
 
 /** Exceptions about an order that end by themselves when it is granted. */
-const ENDED_BY_GRANT = ['payment_held', 'order_unknown', 'payment_unproven', 'impossible_amount'] as const;
+const ENDED_BY_GRANT = [
+  'payment_held',
+  'order_unknown',
+  'payment_unproven',
+  'impossible_amount',
+  'settling_failed',
+] as const;
 
 /**
  * The one road on which an order becomes paid and its user gets what was paid for. Notices, callbacks, sweeps
@@ -53,12 +59,28 @@ export class PaymentsService {
     }
     const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
     const rival = settled ? null : await this.findRival(tx, order, claim);
-    if (rival) return this.hold(tx, order, `Its transaction belongs to the order ${rival}.`);
+    if (rival) return this.holdForRival(tx, order, rival);
     if (order.status === 'paid') await this.completePaid(tx, order, claim);
     else if (!claim.transactionId) return 'unproven';
     else await this.markPaid(tx, order, { ...claim, transactionId: claim.transactionId });
-    if (settled) return settled === 'revoked' ? 'refunded' : settled;
-    return this.grant(tx, order, claim);
+    if (settled === 'revoked') return 'refunded';
+    return settled ? this.complete(tx, order, claim) : this.grant(tx, order, claim);
+  }
+
+  /** Granted before: what this claim alone knows still takes effect. */
+  private async complete(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<'already_granted'> {
+    const grant = claim.generationId ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
+    if (grant) await this.unlock(tx, order, { ...grant, generationId: claim.generationId });
+    await this.resolveExceptions(tx, order, 'it is granted');
+    return 'already_granted';
+  }
+
+  /** A transaction pays one order. A claim that names another order's proves nothing about this one. */
+  private async holdForRival(tx: Tx, order: OrderRecord, rival: string): Promise<'held'> {
+    const reason = `Its transaction belongs to the order ${rival}.`;
+    if (order.status === 'paid') return this.hold(tx, order, reason);
+    await this.exceptions.raise(tx, { kind: 'transaction_mismatch', subject: order.outTradeNo, reason });
+    return 'held';
   }
 
   /** The order that this one's transaction has paid already, if there is one. */
@@ -126,11 +148,10 @@ export class PaymentsService {
       return this.hold(tx, order, 'Its transaction has already paid for another order.');
     }
     if (outcome !== 'granted') return outcome === 'revoked' ? 'refunded' : outcome;
-    await this.generations.unlockForOrder(tx, {
+    await this.unlock(tx, order, {
       generationId: claim.generationId ?? order.generationId,
       userId,
       packageType,
-      orderId: order.id,
     });
     await this.announce(tx, order, { userId, packageType });
     return 'granted';
@@ -149,9 +170,11 @@ export class PaymentsService {
   /** The order's user, or, when nobody claimed the order, the payer. Null when neither is known. */
   private async beneficiary(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<string | null> {
     const { outTradeNo, userId } = order;
+    // The payer may be somebody else, a friend who scanned the code: their openid says nothing about this user.
+    if (userId !== placeholderUserId(outTradeNo)) {
+      return this.users.ensureOwner(tx, { outTradeNo, userId, openid: null });
+    }
     const openid = claim.openid ?? order.payerOpenid;
-    if (userId !== placeholderUserId(outTradeNo))
-      return this.users.ensureOwner(tx, { outTradeNo, userId, openid });
     return openid ? this.users.adoptPayer(tx, outTradeNo, openid) : null;
   }
 
@@ -173,16 +196,28 @@ export class PaymentsService {
     order: OrderRecord,
     to: { userId: string; packageType: PaidPackage },
   ): Promise<void> {
-    await this.exceptions.resolveAll(tx, {
-      kinds: ENDED_BY_GRANT,
-      subject: order.outTradeNo,
-      by: 'system:payments',
-      resolution: `granted ${to.packageType}`,
-    });
+    await this.resolveExceptions(tx, order, `granted ${to.packageType}`);
     await this.outbox.stage(tx, {
       topic: 'payment_succeeded',
       key: `payment_succeeded:${order.outTradeNo}`,
       payload: { outTradeNo: order.outTradeNo, orderId: order.id, ...to, amountFen: order.amount?.fen },
+    });
+  }
+
+  private async unlock(
+    tx: Tx,
+    order: OrderRecord,
+    paid: { generationId: string | null; userId: string; packageType: PaidPackage },
+  ): Promise<void> {
+    await this.generations.unlockForOrder(tx, { ...paid, orderId: order.id });
+  }
+
+  private async resolveExceptions(tx: Tx, order: OrderRecord, resolution: string): Promise<void> {
+    await this.exceptions.resolveAll(tx, {
+      kinds: ENDED_BY_GRANT,
+      subject: order.outTradeNo,
+      by: 'system:payments',
+      resolution,
     });
   }
 

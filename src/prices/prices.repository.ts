@@ -16,7 +16,7 @@ export class PricesRepository {
   /** The whole history without the prices that were withdrawn before they came into force. A shop has dozens of them. */
   async listHistory(tx: Tx): Promise<PricePoint[]> {
     const rows = await tx.query<PriceRow[]>(
-      'SELECT id, package_type, amount_fen, effective_at, created_at FROM price_configs WHERE cancelled_at IS NULL',
+      'SELECT id, package_type, amount_fen, effective_at, created_at FROM price_configs WHERE cancelled_at IS NULL OR cancelled_at > effective_at',
     );
     return rows.map((row) => ({
       id: Number(row.id),

@@ -24,6 +24,14 @@ export class EntitlementsRepository {
     return rows.map(({ entry }) => entry);
   }
 
+  async findGrant(tx: Tx, outTradeNo: string): Promise<{ userId: string; packageType: string } | null> {
+    const [row] = await tx.query<{ user_id: string; package_type: string }[]>(
+      "SELECT user_id, package_type FROM entitlement_grants WHERE out_trade_no = ? AND entry = 'grant'",
+      [outTradeNo],
+    );
+    return row ? { userId: row.user_id, packageType: row.package_type } : null;
+  }
+
   /** @throws a duplicate-entry error when the order has such a line, or another order has the transaction */
   async append(tx: Tx, line: LedgerLine): Promise<void> {
     await tx.query(

@@ -48,6 +48,16 @@ export class EntitlementsService {
     return 'granted';
   }
 
+  /** Who was granted what for the order; null when nothing, or nothing that unlocks anything. */
+  async findGrant(
+    tx: Tx,
+    outTradeNo: OutTradeNo,
+  ): Promise<{ userId: string; packageType: 'basic' | 'premium' } | null> {
+    const grant = await this.entitlements.findGrant(tx, outTradeNo);
+    if (grant?.packageType !== 'basic' && grant?.packageType !== 'premium') return null;
+    return { userId: grant.userId, packageType: grant.packageType };
+  }
+
   /** What the ledger says about the order already; null when nothing. */
   async settledAs(tx: Tx, outTradeNo: OutTradeNo): Promise<'already_granted' | 'revoked' | null> {
     const entries = await this.entitlements.listEntries(tx, outTradeNo);

@@ -70,19 +70,23 @@ function nothingTold(): Told {
   return { answered: new Set(), unknown: new Set(), others: [], slowestMs: 0, overASecond: 0 };
 }
 
+async function sendOne(backend: BackendProcess, call: Call, told: Told): Promise<void> {
+  try {
+    const { status, text, durationMs } = await backend.post(call.path, call.body);
+    told.slowestMs = Math.max(told.slowestMs, durationMs);
+    if (durationMs > ANSWERED_WITHIN_MS) told.overASecond += 1;
+    if (status === 200) told.answered.add(call);
+    else told.others.push(`${status} ${text}`);
+  } catch {
+    told.unknown.add(call);
+  }
+}
+
 /** Sends until all is sent or `isOver` says so; what was not begun stays in `calls`. */
 async function send(backend: BackendProcess, calls: Call[], told: Told, isOver = () => false): Promise<void> {
   const caller = async () => {
     for (let call = isOver() ? undefined : calls.shift(); call; call = isOver() ? undefined : calls.shift()) {
-      try {
-        const { status, text, durationMs } = await backend.post(call.path, call.body);
-        told.slowestMs = Math.max(told.slowestMs, durationMs);
-        if (durationMs > ANSWERED_WITHIN_MS) told.overASecond += 1;
-        if (status === 200) told.answered.add(call);
-        else told.others.push(`${status} ${text}`);
-      } catch {
-        told.unknown.add(call);
-      }
+      await sendOne(backend, call, told);
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, caller));
@@ -135,11 +139,16 @@ describe('kill -9', () => {
     const told = nothingTold();
     const half = all.length / 2;
     const ended: Promise<Ending>[] = [];
+    const onTheirWay: Promise<void>[] = [];
     await send(first, calls, told, () => {
-      // In the middle of the others' requests, whose answers nobody gets any more.
-      if (told.answered.size >= half && ended.length === 0) ended.push(first.end('SIGKILL'));
+      if (told.answered.size >= half && ended.length === 0) {
+        // In the middle of the others' requests, and with some just on their way: nobody gets these answers any more.
+        onTheirWay.push(...calls.splice(0, CALLERS).map((call) => sendOne(first, call, told)));
+        ended.push(first.end('SIGKILL'));
+      }
       return ended.length > 0;
     });
+    await Promise.all(onTheirWay);
     expect(await Promise.all(ended)).toEqual([{ code: null, signal: 'SIGKILL' }]);
     expect(told.unknown.size).toBeGreaterThan(0);
 

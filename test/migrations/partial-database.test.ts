@@ -103,7 +103,8 @@ describe('migrations on a database that lacks indexes', () => {
     expect(await listDrift(database)).toEqual([]);
   });
 
-  it('judge an index by its columns, not by its name', async () => {
+  // The sweep's statements name two indexes: without just these names they would fail, on every tick.
+  it('judge an index by its columns, and by its name only where statements name it', async () => {
     await createContractTables(database);
     await database.query(
       `ALTER TABLE payment_orders DROP INDEX out_trade_no, DROP INDEX idx_out_trade_no, DROP INDEX idx_status,
@@ -115,6 +116,7 @@ describe('migrations on a database that lacks indexes', () => {
     expect(await listIndexes(database, 'payment_orders')).toEqual([
       'by_status: status,created_at',
       'idx_payment_orders_status_updated: status,updated_at',
+      'idx_status: status',
       'idx_trade_type: amount',
       'idx_trade_type_wxpay: trade_type',
       'idx_transaction_id: transaction_id',

@@ -80,7 +80,7 @@ function readDatabase(read: EnvReader): DatabaseConfig {
     password: read.verbatim('DB_PASSWORD'),
     name: read.text('DB_NAME'),
     ssl: read.oneOf('DB_SSL', ['off', 'on', 'insecure'], 'off'),
-    poolSize: read.integer('DB_POOL_SIZE', { fallback: 10, min: 2, max: 200 }),
+    poolSize: read.integer('DB_POOL_SIZE', { fallback: 10, min: 8, max: 200 }),
     migrate: read.oneOf('DB_MIGRATE', ['on', 'off'], 'on') === 'on',
   };
 }

@@ -12,7 +12,7 @@ export const CONNECT_DEADLINE_MS = 2_000;
  */
 const SILENT_SOCKET_MS = 10_000;
 /** Transactions here and in the cloud functions take milliseconds; one that waits this long makes room for others. */
-const LOCK_WAIT_SECONDS = 3;
+const LOCK_WAIT_SECONDS = 1;
 
 /** Requests beyond these wait for no connection: they fail at once and the edge turns to the spool. */
 const POOL_QUEUE_MAX = 200;
@@ -51,6 +51,8 @@ function armedDriver(silentSocketMs: number | null): typeof mysql2 {
           );
         }
         armed.query(SESSION_SETTINGS);
+        // Also for statements outside transactions, whose gap locks would hold back rows they do not touch.
+        armed.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
       });
       return pool;
     },

@@ -33,7 +33,8 @@ export class HealthService implements BeforeApplicationShutdown {
     const [spool, inbox] = await Promise.all([this.lookAtSpool(), this.lookAtInbox()]);
     const { state, since, reason } = this.availability.snapshot();
     const sound = this.availability.isAvailable || spool.state === 'open';
-    const degraded = !this.availability.isAvailable || spool.state !== 'open' || (spool.setAside ?? 0) > 0;
+    const troubled = spool.state !== 'open' || (spool.setAside ?? 0) > 0 || (spool.suspectFiles ?? 0) > 0;
+    const degraded = !this.availability.isAvailable || troubled;
     return {
       status: this.stopping ? 'stopping' : !sound ? 'unavailable' : degraded ? 'degraded' : 'ready',
       database: { state, since: since.toISOString(), reason },
@@ -45,9 +46,9 @@ export class HealthService implements BeforeApplicationShutdown {
   private async lookAtSpool(): Promise<ReadinessReport['spool']> {
     try {
       const stats = await withDeadline('the spool', LOOK_DEADLINE_MS, this.spool.stats());
-      const { depth, setAside, oldestReceivedAtMs } = stats;
+      const { oldestReceivedAtMs, ...counts } = stats;
       const ageMs = oldestReceivedAtMs === null ? 0 : this.clock.nowMs() - oldestReceivedAtMs;
-      return { state: 'open', depth, setAside, oldestAgeSeconds: Math.max(0, Math.round(ageMs / 1000)) };
+      return { state: 'open', ...counts, oldestAgeSeconds: Math.max(0, Math.round(ageMs / 1000)) };
     } catch {
       return { state: 'failing' }; // the service logged why
     }

@@ -7,6 +7,8 @@ export type ReadinessReport = {
     readonly depth?: number;
     /** Messages that cannot be moved: look at the exceptions and the log. */
     readonly setAside?: number;
+    /** Files that were replaced after a disk error; they lie beside the spool and may hold messages. */
+    readonly suspectFiles?: number;
     readonly oldestAgeSeconds?: number;
   };
   /** Null while MySQL is away. */

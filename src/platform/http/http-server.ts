@@ -9,12 +9,11 @@ import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
 import { answerBrokenRequest } from './broken-request.js';
 import { closeGracefully } from './graceful-close.js';
-import { jsonDepthExceeds, jsonRepeatsKey } from './json-shape.js';
+import { JsonObjectPipe } from './json-object.pipe.js';
+import { jsonRepeatsKey } from './json-shape.js';
 
 /** The largest honest body is under 2 KB; this leaves room for a long error text in `dbError`. */
 const BODY_BYTES_MAX = 16 * 1024;
-/** Honest bodies are flat. Deep nesting overflows the stack of whatever walks it. */
-const JSON_DEPTH_MAX = 8;
 /** A slow client holds a socket no longer than this, headers and body apart. */
 const HEADERS_DEADLINE_MS = 10_000;
 const REQUEST_DEADLINE_MS = 15_000;
@@ -54,7 +53,6 @@ export function setUpHttp(app: NestFastifyApplication): void {
     else if (packed) done(Object.assign(new Error('compressed bodies are not read'), { statusCode: 415 }));
     else done();
   });
-  server.addHook('preValidation', (request, _reply, done) => done(refusalOfBody(request)));
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
     done(null, payload);
@@ -63,7 +61,10 @@ export function setUpHttp(app: NestFastifyApplication): void {
     logAnswer(logger, request, reply);
     done();
   });
-  app.useGlobalPipes(new ValidationPipe({ transform: true, exceptionFactory: toDomainError }));
+  app.useGlobalPipes(
+    new JsonObjectPipe(),
+    new ValidationPipe({ transform: true, exceptionFactory: toDomainError }),
+  );
 }
 
 /** JSON is the only language, and each key of an object has one value. */
@@ -79,22 +80,6 @@ function readJsonOnly(server: FastifyInstance): void {
       }
     });
   });
-}
-
-function refusalOfBody(request: FastifyRequest): DomainError | undefined {
-  if (request.method !== 'POST') return undefined;
-  const { body } = request;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return new DomainError('invalid_request', 'invalid', 'The body must be a JSON object.');
-  }
-  if (jsonDepthExceeds(body, JSON_DEPTH_MAX)) {
-    return new DomainError(
-      'invalid_request',
-      'invalid',
-      `The body is nested more than ${JSON_DEPTH_MAX} levels deep.`,
-    );
-  }
-  return undefined;
 }
 
 function toDomainError(errors: ValidationError[]): DomainError {

@@ -57,13 +57,23 @@ export class InboxDrainService implements OnApplicationBootstrap {
       });
       if (at.item && handling?.kind === 'handled' && handling.releaseTopic) {
         // After the commit: inside, it would wait for a handler that waits for the order locked here.
-        await this.inbox.release(at.item.outTradeNo, handling.releaseTopic);
+        await this.release(at.item.outTradeNo, handling.releaseTopic);
       }
     } catch (error) {
       if (!at.item || isDatabaseUnavailable(error)) throw error;
       await this.recordFailure(at.item, error);
     }
     return at.item !== null;
+  }
+
+  /** What waits comes up again by itself: a failure here only makes it later. */
+  private async release(outTradeNo: string, topic: string): Promise<void> {
+    try {
+      await this.inbox.release(outTradeNo, topic);
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      this.errors.record('inbox.release_failed', error, { outTradeNo, topic });
+    }
   }
 
   private async handle(tx: Tx, item: InboxItem): Promise<Handling> {

@@ -136,10 +136,16 @@ export class InboxRepository {
 
   private async reopenQuarantined(dedupeKeys: readonly string[]): Promise<void> {
     if (dedupeKeys.length === 0) return;
-    await this.unitOfWork.reader.query(
-      `UPDATE inbox_messages SET status = 'pending', available_at = NOW(3)
-        WHERE dedupe_key IN (?) AND status = 'quarantined'`,
+    const { reader } = this.unitOfWork;
+    // Read first: an UPDATE by key would wait for messages that are being applied, and the edge with it.
+    const rows = await reader.query<{ id: string }[]>(
+      "SELECT id FROM inbox_messages WHERE dedupe_key IN (?) AND status = 'quarantined'",
       [dedupeKeys],
+    );
+    if (rows.length === 0) return;
+    await reader.query(
+      "UPDATE inbox_messages SET status = 'pending', available_at = NOW(3) WHERE id IN (?) AND status = 'quarantined'",
+      [rows.map(({ id }) => id)],
     );
   }
 

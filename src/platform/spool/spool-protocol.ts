@@ -16,6 +16,8 @@ export type SpoolStats = {
   readonly depth: number;
   /** Records that cannot be moved: damaged on disk, or refused by MySQL again and again. */
   readonly setAside: number;
+  /** Files that were replaced after an error and may still hold records: for a person to look into. */
+  readonly suspectFiles: number;
   readonly oldestReceivedAtMs: number | null;
 };
 

@@ -3,7 +3,7 @@
  * It runs as it stands (types erased) in tests, hence no imports but node:* and types.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -125,7 +125,10 @@ function append(records: SpoolRecord[]): void {
   const open = opened();
   const insert = open.prepare(
     `INSERT INTO messages (dedupe_key, topic, out_trade_no, payload, received_at_ms, checksum)
-     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (dedupe_key) DO NOTHING`,
+     VALUES (?, ?, ?, ?, ?, ?)
+     -- A sound repeat of a record that was set aside takes its place.
+     ON CONFLICT (dedupe_key) DO UPDATE SET payload = excluded.payload, received_at_ms = excluded.received_at_ms,
+       checksum = excluded.checksum, set_aside_reason = NULL WHERE messages.set_aside_reason IS NOT NULL`,
   );
   let added = 0;
   open.exec('BEGIN IMMEDIATE');
@@ -188,11 +191,9 @@ function stats(): SpoolStats {
   const oldest = open
     .prepare('SELECT received_at_ms AS at FROM messages WHERE set_aside_reason IS NULL ORDER BY seq LIMIT 1')
     .get() as { at: number } | undefined;
-  return {
-    depth,
-    setAside: count(open, 'set_aside_reason IS NOT NULL'),
-    oldestReceivedAtMs: oldest?.at ?? null,
-  };
+  const suspectFiles = readdirSync(dir).filter((name) => /\.suspect-[0-9a-f-]{36}$/.test(name)).length;
+  const setAside = count(open, 'set_aside_reason IS NOT NULL');
+  return { depth, setAside, suspectFiles, oldestReceivedAtMs: oldest?.at ?? null };
 }
 
 function close(): void {

@@ -197,6 +197,41 @@ describe('recordPaid', () => {
     expect(grants).toEqual([]);
   });
 
+  // A hold that somebody's wrong claim caused must not hide the order from the sweep for ever.
+  it('does not take a claim with the transaction of another order for a hold of this one', async () => {
+    const first = await insertOrderRow(database);
+    const second = await insertOrderRow(database);
+    await recordPaid(application, first.out_trade_no, { transactionId: '4200666' });
+    await recordPaid(application, second.out_trade_no, { transactionId: '4200666' });
+    const { exceptions } = await readOrder(database, second.out_trade_no);
+    expect(exceptions).toMatchObject([{ kind: 'transaction_mismatch', status: 'open' }]);
+    expect(await recordPaid(application, second.out_trade_no)).toBe('granted');
+  });
+
+  // A friend who scans the code pays with their own openid; it must not become the identity of the account.
+  it('never gives a user the openid of whoever paid', async () => {
+    const row = await insertOrderRow(database);
+    await recordPaid(application, row.out_trade_no, { openid: 'oFriendWhoPaid' });
+    const { user } = await readOrder(database, row.out_trade_no);
+    expect(user).toMatchObject({ payment_status: 'premium', openid: null });
+  });
+
+  // The sweep may be first, and the notice alone knows the generation.
+  it('unlocks the generation also when the order was granted before the notice named it', async () => {
+    const row = await insertOrderRow(database, { status: 'paid' });
+    const generationId = `gen-late-${row.out_trade_no}`;
+    await database.query("INSERT INTO generation_history (id, user_id, status) VALUES (?, ?, 'completed')", [
+      generationId,
+      row.user_id,
+    ]);
+    await recordPaid(application, row.out_trade_no, { source: 'sweep', transactionId: null });
+    expect(await recordPaid(application, row.out_trade_no, { generationId })).toBe('already_granted');
+    const rows = await database.query('SELECT package_type FROM generation_history WHERE id = ?', [
+      generationId,
+    ]);
+    expect(rows).toEqual([{ package_type: 'premium' }]);
+  });
+
   it('keeps the transaction of the row and tells the operator about another one', async () => {
     const row = await insertOrderRow(database, { status: 'paid', transaction_id: '4200888' });
     expect(await recordPaid(application, row.out_trade_no, { transactionId: '4200889' })).toBe('granted');

@@ -77,6 +77,20 @@ describe('spool', () => {
     expect(await spool.stats()).toMatchObject({ depth: 1, setAside: 1 });
   });
 
+  // The caller sends once; its sound repeat must not be answered 200 and dropped for the damaged copy.
+  it('takes a sound repeat of a damaged record in its place', async () => {
+    const spool = await open();
+    const sound = record('{"amount":1}');
+    await spool.append(sound);
+    const side = new DatabaseSync(join(dir, 'spool.db'));
+    side.exec(`UPDATE messages SET payload = '{"amount":9}'`);
+    side.close();
+    expect(await spool.read(0, 10)).toEqual([]);
+    await spool.append({ ...sound, receivedAtMs: sound.receivedAtMs + 5 });
+    expect((await spool.read(0, 10)).map(({ payload }) => payload)).toEqual(['{"amount":1}']);
+    expect(await spool.stats()).toMatchObject({ depth: 1, setAside: 0 });
+  });
+
   it('refuses when it is full, and takes records again when there is room', async () => {
     const spool = await open(1);
     const large = JSON.stringify('x'.repeat(100_000));
@@ -103,5 +117,6 @@ describe('spool', () => {
     const spool = await open();
     await expect(spool.append(record())).resolves.toBeUndefined();
     expect(readdirSync(dir).filter((name) => name.includes('suspect'))).toHaveLength(1);
+    expect(await spool.stats()).toMatchObject({ depth: 1, suspectFiles: 1 });
   });
 });

@@ -12,7 +12,7 @@ describe('UnitOfWork', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    application = await startApplication(database, { ROLE: 'api', DB_POOL_SIZE: '4' });
+    application = await startApplication(database, { ROLE: 'api', DB_POOL_SIZE: '8' });
     await application.whenAvailable();
     unitOfWork = application.app.get(UnitOfWork);
     await database.query('CREATE TABLE counters (id INT PRIMARY KEY, n INT NOT NULL)');
@@ -81,6 +81,6 @@ describe('UnitOfWork', () => {
     );
     expect(row).toMatchObject({ zone: '+00:00' });
     expect(row?.mode).toContain('STRICT_TRANS_TABLES');
-    expect(Number(row?.wait)).toBe(3);
+    expect(Number(row?.wait)).toBe(1);
   });
 });
