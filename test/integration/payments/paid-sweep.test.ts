@@ -145,11 +145,15 @@ async function readRows(
   { sql, values }: { sql: string; values: unknown[] },
 ): Promise<number> {
   const connection = await database.connect();
-  try {
-    await connection.query('FLUSH STATUS');
-    await connection.query(sql, values);
+  // The session's own counters, as a difference: FLUSH STATUS would set those of every other session back as well.
+  const readSoFar = async () => {
     const [rows] = await connection.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
     return (rows as { Value: string }[]).reduce((sum, { Value }) => sum + Number(Value), 0);
+  };
+  try {
+    const before = await readSoFar();
+    await connection.query(sql, values);
+    return (await readSoFar()) - before;
   } finally {
     await connection.end();
   }
