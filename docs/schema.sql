@@ -139,6 +139,18 @@ CREATE TABLE `job_leases` (
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE `order_queries` (
+  `out_trade_no` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+  `asks` int(10) unsigned NOT NULL DEFAULT 0,
+  `unanswered` int(10) unsigned NOT NULL DEFAULT 0,
+  `asked_at` datetime(3) DEFAULT NULL,
+  `due_at` datetime(3) NOT NULL,
+  `last_answer` varchar(40) DEFAULT NULL,
+  `created_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
+  PRIMARY KEY (`out_trade_no`),
+  KEY `idx_order_queries_due` (`due_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE `outbox_messages` (
   `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   `topic` varchar(40) NOT NULL,

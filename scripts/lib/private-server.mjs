@@ -220,7 +220,7 @@ function durabilityOptions(durable, { kind, data }) {
     '--server-id=1',
     `--log-bin=${join(data, 'binlog')}`,
     `--binlog-expire-logs-seconds=${BINLOG_KEEP_SECONDS}`,
-    ...(kind === 'mariadb' ? ['--binlog-format=ROW'] : []), // MySQL has no other default, and warns about the option
+    ...(kind === 'mariadb' ? ['--binlog-format=ROW', '--sync-binlog=1'] : []), // MySQL has no other default, and warns about the option
   ];
 }
 

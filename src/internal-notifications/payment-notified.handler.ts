@@ -41,13 +41,14 @@ export class PaymentNotifiedHandler implements OnModuleInit {
     const outcome = await this.payments.recordPaid(tx, {
       outTradeNo: message.outTradeNo,
       source: 'notify',
+      evidence: null,
       transactionId: message.transactionId,
       openid: message.openid,
       generationId: message.generationId,
       seenAt: item.receivedAt,
     });
     if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN, message);
-    if (outcome === 'unproven') return this.waitFor(item, UNPROVEN, message);
+    if (outcome === 'unproven' || outcome === 'asked') return this.waitFor(item, UNPROVEN, message);
     return { kind: 'handled', outcome };
   }
 
@@ -74,5 +75,5 @@ const ORDER_UNKNOWN: Missing = {
 };
 const UNPROVEN: Missing = {
   exceptionKind: 'payment_unproven',
-  reason: 'A payment was reported without a transaction id, and the order is not paid in the table.',
+  reason: 'A payment was reported, but neither the table nor WeChat Pay says that the order was paid.',
 };

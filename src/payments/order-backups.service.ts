@@ -86,6 +86,7 @@ export class OrderBackupsService {
     await this.payments.recordPaid(tx, {
       outTradeNo: backup.outTradeNo,
       source: 'order-created',
+      evidence: null,
       transactionId: null,
       openid: backup.openid,
       generationId: null,

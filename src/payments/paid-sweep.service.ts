@@ -86,6 +86,7 @@ export class PaidSweepService {
           return this.payments.recordPaid(tx, {
             outTradeNo,
             source: 'sweep',
+            evidence: null,
             transactionId: null,
             openid: null,
             generationId: null,

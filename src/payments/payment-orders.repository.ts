@@ -16,6 +16,7 @@ export type OrderRecord = {
   readonly amount: Money | null;
   readonly packageType: string;
   readonly status: PaymentOrderState;
+  readonly paidAt: Date | null;
   readonly payerOpenid: string | null;
   readonly createdAt: Date | null;
 };
@@ -41,12 +42,26 @@ type OrderRow = {
   amount: string;
   package_type: string;
   status: PaymentOrderState | null;
+  paid_at: Date | null;
   _openid: string | null;
   created_at: Date | null;
 };
 
 /** A row to look at by the sweep, and its place in the sweep's order. */
 export type PaidOrderKey = { readonly id: string; readonly outTradeNo: string; readonly updatedAt: Date };
+
+export type OrderStatus = {
+  readonly outTradeNo: string;
+  readonly status: string;
+  readonly packageType: string;
+  readonly amount: string | null;
+  readonly paidAt: string | null;
+  readonly granted: boolean;
+};
+
+type OrderStatusRow = Pick<OrderRow, 'out_trade_no' | 'status' | 'package_type' | 'amount' | 'paid_at'> & {
+  granted: string | number;
+};
 
 type PaidOrderRow = { id: string; out_trade_no: string; updated_at: Date };
 
@@ -63,7 +78,7 @@ const UNSETTLED = 'g.id IS NULL AND e.id IS NULL';
 export class PaymentOrdersRepository {
   async lockByOutTradeNo(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderRecord | null> {
     const [row] = await tx.query<OrderRow[]>(
-      `SELECT id, out_trade_no, user_id, generation_id, transaction_id, amount, package_type, status, _openid, created_at
+      `SELECT id, out_trade_no, user_id, generation_id, transaction_id, amount, package_type, status, paid_at, _openid, created_at
          FROM payment_orders WHERE out_trade_no = ? FOR UPDATE`,
       [outTradeNo],
     );
@@ -128,6 +143,19 @@ export class PaymentOrdersRepository {
     return result.affectedRows === 1;
   }
 
+  /** pending → failed: WeChat Pay will take no money for it any more. */
+  async markClosed(tx: Tx, id: string): Promise<boolean> {
+    const result = await tx.query<{ affectedRows: number }>(
+      "UPDATE payment_orders SET status = 'failed' WHERE id = ? AND COALESCE(status, 'pending') IN (?)",
+      [id, paymentOrderStatesChangedBy('closed')],
+    );
+    return result.affectedRows === 1;
+  }
+
+  async completePaidAt(tx: Tx, id: string, paidAt: Date): Promise<void> {
+    await tx.query('UPDATE payment_orders SET paid_at = ? WHERE id = ? AND paid_at IS NULL', [paidAt, id]);
+  }
+
   async completeTransactionId(tx: Tx, id: string, transactionId: string): Promise<void> {
     await tx.query(
       "UPDATE payment_orders SET transaction_id = ? WHERE id = ? AND (transaction_id IS NULL OR transaction_id = '')",
@@ -189,6 +217,33 @@ export class PaymentOrdersRepository {
     return rows.map((row) => ({ id: row.id, outTradeNo: row.out_trade_no }));
   }
 
+  async findCreatedAt(tx: Tx, outTradeNo: OutTradeNo): Promise<Date | null> {
+    const [row] = await tx.query<{ created_at: Date | null }[]>(
+      'SELECT created_at FROM payment_orders WHERE out_trade_no = ?',
+      [outTradeNo],
+    );
+    return row?.created_at ?? null;
+  }
+
+  /** What may be told about an order to those who ask for its state. */
+  async findStatus(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderStatus | null> {
+    const [row] = await tx.query<OrderStatusRow[]>(
+      `SELECT o.out_trade_no, o.status, o.package_type, o.amount, o.paid_at,
+              EXISTS (SELECT 1 FROM entitlement_grants g WHERE g.out_trade_no = o.out_trade_no AND g.entry = 'grant') AS granted
+         FROM payment_orders o WHERE o.out_trade_no = ?`,
+      [outTradeNo],
+    );
+    if (!row) return null;
+    return {
+      outTradeNo: row.out_trade_no,
+      status: row.status ?? 'pending',
+      packageType: row.package_type,
+      amount: Money.parseYuan(row.amount)?.toYuan() ?? null,
+      paidAt: row.paid_at?.toISOString() ?? null,
+      granted: Number(row.granted) === 1,
+    };
+  }
+
   /** Which of these orders are not settled. */
   async filterUnsettled(tx: Tx, outTradeNos: readonly string[]): Promise<string[]> {
     if (outTradeNos.length === 0) return [];
@@ -216,7 +271,13 @@ function toRecord(row: OrderRow, asked: OutTradeNo): OrderRecord {
     amount: Money.parseYuan(row.amount),
     packageType: row.package_type,
     status: row.status ?? 'pending',
+    paidAt: row.paid_at,
     payerOpenid: row._openid || null,
     createdAt: row.created_at,
   };
+}
+
+/** Very old rows carry the merchant number in the column of the transaction. */
+export function realTransactionId(order: OrderRecord): string | null {
+  return order.transactionId === order.outTradeNo ? null : order.transactionId;
 }

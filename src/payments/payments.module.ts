@@ -3,22 +3,53 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { GenerationsModule } from '../generations/generations.module.js';
 import { PricesModule } from '../prices/prices.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { WechatpayModule } from '../wechatpay/wechatpay.module.js';
+import { HearsayService } from './hearsay.service.js';
 import { OrderBackupsService } from './order-backups.service.js';
+import { OrderGrantsService } from './order-grants.service.js';
+import { OrderQueriesJob } from './order-queries.job.js';
+import { OrderQueriesRepository } from './order-queries.repository.js';
+import { OrderQueriesService } from './order-queries.service.js';
+import { OrderQuery } from './order-query.entity.js';
+import { OrderStatusController } from './order-status.controller.js';
+import { OrderStatusService } from './order-status.service.js';
 import { PaidSweepJob } from './paid-sweep.job.js';
 import { PaidSweepService } from './paid-sweep.service.js';
 import { PaymentLog } from './payment-log.entity.js';
+import { PaymentLogsRepository } from './payment-logs.repository.js';
+import { PaymentLogsService } from './payment-logs.service.js';
 import { PaymentOrder } from './payment-order.entity.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import { PaymentsService } from './payments.service.js';
+import { PendingOrdersRepository } from './pending-orders.repository.js';
+import { PendingOrdersService } from './pending-orders.service.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([PaymentOrder, PaymentLog]),
+    TypeOrmModule.forFeature([PaymentOrder, PaymentLog, OrderQuery]),
     GenerationsModule,
     PricesModule,
     UsersModule,
+    WechatpayModule,
   ],
-  providers: [PaymentOrdersRepository, PaymentsService, OrderBackupsService, PaidSweepService, PaidSweepJob],
-  exports: [PaymentsService, OrderBackupsService],
+  controllers: [OrderStatusController],
+  providers: [
+    PaymentOrdersRepository,
+    PaymentsService,
+    OrderGrantsService,
+    HearsayService,
+    OrderBackupsService,
+    PaidSweepService,
+    PaidSweepJob,
+    OrderQueriesRepository,
+    OrderQueriesService,
+    OrderQueriesJob,
+    OrderStatusService,
+    PendingOrdersRepository,
+    PendingOrdersService,
+    PaymentLogsRepository,
+    PaymentLogsService,
+  ],
+  exports: [PaymentsService, OrderBackupsService, PaymentLogsService],
 })
 export class PaymentsModule {}

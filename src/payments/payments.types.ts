@@ -1,11 +1,27 @@
 import type { OutTradeNo } from '../shared/ids.js';
 import type { Money } from '../shared/money.js';
 
+/** What WeChat Pay itself says about a payment: signed, or answered to our own question. It decides. */
+export type PaymentEvidence = {
+  readonly transactionId: string;
+  /** What the customer was charged, coupons included. */
+  readonly amount: Money;
+  /** WeChat Pay's `success_time`. */
+  readonly paidAt: Date;
+  readonly openid: string | null;
+  readonly tradeType: string | null;
+  /** Something was given back already; how much, only the refunds tell. */
+  readonly refunded: boolean;
+};
+
 /** Somebody says an order was paid. */
 export type PaidClaim = {
   readonly outTradeNo: OutTradeNo;
   /** Which road the claim came by; kept in the ledger and the audit log. */
-  readonly source: 'notify' | 'sweep' | 'order-created';
+  readonly source:
+    'notify' | 'sweep' | 'order-created' | 'wechat-callback' | 'wechat-query' | 'wechat-unreachable';
+  /** Null when the claim is hearsay: a notice of a cloud function, or the table's own word. */
+  readonly evidence: PaymentEvidence | null;
   /** Null proves nothing: the claim then counts only when the table says paid as well. */
   readonly transactionId: string | null;
   readonly openid: string | null;
@@ -24,7 +40,9 @@ export type PaidOutcome =
   /** No such order yet: it may still be on its way. */
   | 'order_unknown'
   /** The order is not paid in the table and the claim names no transaction. */
-  | 'unproven';
+  | 'unproven'
+  /** WeChat Pay is being asked; its answer comes as a claim with evidence. */
+  | 'asked';
 
 /** An order as a cloud function tells it after its own database failed. */
 export type BackedUpOrder = {

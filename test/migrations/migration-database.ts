@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { AdminToken } from '../../src/admin/admin-token.entity.js';
 import { Generation } from '../../src/generations/generation.entity.js';
 import { GreetingCard } from '../../src/greeting-cards/greeting-card.entity.js';
+import { OrderQuery } from '../../src/payments/order-query.entity.js';
 import { PaymentLog } from '../../src/payments/payment-log.entity.js';
 import { PaymentOrder } from '../../src/payments/payment-order.entity.js';
 import { AuditLog } from '../../src/platform/audit/audit-log.entity.js';
@@ -24,6 +25,7 @@ export const ENTITIES = [
   PaymentOrder,
   Refund,
   PaymentLog,
+  OrderQuery,
   Generation,
   ProductOrder,
   GreetingCard,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RecordOrdersFulfilledEarlier2026112300027 } from '../../migrations/2026112327-record-orders-fulfilled-earlier.js';
 import { MIGRATIONS } from '../../src/platform/database/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import {
@@ -210,7 +211,10 @@ describe('migrations that are interrupted', () => {
   it('never record an order as fulfilled earlier that this backend has granted', async () => {
     await createContractTables(database);
     await insertOrdersOfEveryState(database);
-    await migrate(database, MIGRATIONS.slice(0, -1));
+    await migrate(
+      database,
+      MIGRATIONS.slice(0, MIGRATIONS.indexOf(RecordOrdersFulfilledEarlier2026112300027)),
+    );
     await database.query(
       `INSERT INTO entitlement_grants (out_trade_no, user_id, package_type, regenerate_delta, origin, granted_by)
        VALUES ('170634567890123451', 'user-1', 'basic', 5, 'payment', 'system')`,

@@ -10,6 +10,7 @@ import { AppConfig, loadConfig } from '../../src/platform/config/app-config.js';
 import { DatabaseAvailability } from '../../src/platform/database/database-availability.js';
 import { createHttpAdapter, setUpHttp } from '../../src/platform/http/http-server.js';
 import { AppLogger } from '../../src/platform/logging/app-logger.js';
+import { Clock } from '../../src/shared/clock.js';
 import type { TestDatabase } from './database.js';
 
 export const INTERNAL_SECRET = 'the-secret-of-the-tests-only';
@@ -29,6 +30,7 @@ export type TestApplication = {
 export async function startApplication(
   database: TestDatabase,
   env: Record<string, string> = {},
+  instead: { clock?: Clock; logger?: (config: AppConfig) => AppLogger } = {},
 ): Promise<TestApplication> {
   const spoolDir = env.SPOOL_DIR ?? mkdtempSync(join(tmpdir(), 'wxpay-spool-'));
   const config = loadConfig({
@@ -38,10 +40,12 @@ export async function startApplication(
     SPOOL_DIR: spoolDir,
     ...env,
   });
-  const module = await Test.createTestingModule({ imports: [AppModule] })
+  const builder = Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(AppConfig)
-    .useValue(config)
-    .compile();
+    .useValue(config);
+  if (instead.clock) builder.overrideProvider(Clock).useValue(instead.clock);
+  if (instead.logger) builder.overrideProvider(AppLogger).useValue(instead.logger(config));
+  const module = await builder.compile();
   const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
     bodyParser: false,
     logger: module.get(AppLogger),

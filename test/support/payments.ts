@@ -15,6 +15,7 @@ export function recordPaid(
   const claim: PaidClaim = {
     outTradeNo: outTradeNo as OutTradeNo,
     source: 'notify',
+    evidence: null,
     transactionId: `4200${outTradeNo}`,
     openid: null,
     generationId: null,

@@ -1,6 +1,8 @@
 import { Money } from '../../shared/money.js';
 import { EnvReader } from './env-reader.js';
 import type { Env } from './env-reader.js';
+import { readWechatpay } from './wechatpay-config.js';
+import type { WechatpayConfig } from './wechatpay-config.js';
 
 /** Values printed in documents and examples; a deployment that still has one is open to everybody. */
 const SAMPLE_SECRETS = new Set([
@@ -36,6 +38,10 @@ export class AppConfig {
   readonly regenerateCredits!: { readonly basic: number; readonly premium: number };
   /** How long a paid notice waits for its order before an operator is told. */
   readonly orderWaitMinutes!: number;
+  /** Null: WeChat Pay is not asked and its callbacks are refused. */
+  readonly wechatpay!: WechatpayConfig | null;
+  /** When an unpaid order is closed at WeChat Pay, and failed then. A prepay lives two hours. */
+  readonly paymentDeadlineMinutes!: number;
 }
 
 /** @throws Error naming every bad variable, in words for the person who starts the process */
@@ -62,6 +68,8 @@ export function loadConfig(env: Env): AppConfig {
       basic: read.integer('REGENERATE_CREDITS_BASIC', { fallback: 5, min: 0, max: 10_000 }),
       premium: read.integer('REGENERATE_CREDITS_PREMIUM', { fallback: 20, min: 0, max: 10_000 }),
     },
+    wechatpay: readWechatpay(read),
+    paymentDeadlineMinutes: read.integer('PAYMENT_DEADLINE_MINUTES', { fallback: 120, min: 1, max: 10_080 }),
     orderWaitMinutes: read.integer('ORDER_WAIT_MINUTES', { fallback: 60, min: 0, max: 10_080 }),
   });
   if (read.problems.length > 0) {

@@ -25,6 +25,7 @@ import { CreateAuditLogs2026112300024 } from '../../../migrations/2026112324-cre
 import { CreateExceptions2026112300025 } from '../../../migrations/2026112325-create-exceptions.js';
 import { SeedPriceConfigs2026112300026 } from '../../../migrations/2026112326-seed-price-configs.js';
 import { RecordOrdersFulfilledEarlier2026112300027 } from '../../../migrations/2026112327-record-orders-fulfilled-earlier.js';
+import { CreateOrderQueries2026112300028 } from '../../../migrations/2026112328-create-order-queries.js';
 
 /** Every migration in the order of application; a new one is added at the end. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   CreateExceptions2026112300025,
   SeedPriceConfigs2026112300026,
   RecordOrdersFulfilledEarlier2026112300027,
+  CreateOrderQueries2026112300028,
 ];

@@ -29,7 +29,8 @@ const WORDS_BY_STATUS: Record<number, readonly [string, string]> = {
 
 const RETRY_AFTER_SECONDS = '5';
 
-type Refusal = { readonly status: number; readonly error: string; readonly message: string };
+type Words = { readonly error: string; readonly message: string };
+type Refusal = Words & { readonly status: number };
 
 /** Turns every error into the one envelope `{ success: false, error, message }`. The only place that knows HTTP statuses of errors. */
 @Catch()
@@ -44,7 +45,11 @@ export class ErrorEnvelopeFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const { status, ...words } = this.toRefusal(error, request);
     if (status === 503) void reply.header('Retry-After', RETRY_AFTER_SECONDS);
-    void reply.status(status).send({ success: false, ...words });
+    // A route may have to speak another language towards those who call it.
+    const { toErrorBody } = (request.routeOptions?.config ?? {}) as {
+      toErrorBody?: (refusal: Words) => unknown;
+    };
+    void reply.status(status).send(toErrorBody ? toErrorBody(words) : { success: false, ...words });
   }
 
   private toRefusal(error: unknown, request: FastifyRequest): Refusal {

@@ -67,13 +67,15 @@ export function setUpHttp(app: NestFastifyApplication): void {
   );
 }
 
-/** JSON is the only language, and each key of an object has one value. */
+/** JSON is the only language, and each key of an object has one value. The bytes are kept, because a signature covers the bytes. */
 function readJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const parse = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    void parse(request, body, (error, value: unknown) => {
-      if (!error && jsonRepeatsKey(body, value)) {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    (request as FastifyRequest & { rawBody?: Buffer }).rawBody = body;
+    const text = body.toString('utf8');
+    void parse(request, text, (error, value: unknown) => {
+      if (!error && jsonRepeatsKey(text, value)) {
         done(new DomainError('invalid_request', 'invalid', 'A key stands twice in the body.'));
       } else {
         done(error, value);

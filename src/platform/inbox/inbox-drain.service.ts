@@ -44,7 +44,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
   }
 
   /** Works until nothing is due. */
-  private async drain(stopping: AbortSignal): Promise<void> {
+  async drain(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted && (await this.handleNext()));
   }
 

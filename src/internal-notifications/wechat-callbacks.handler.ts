@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
+import type { Handling, InboxItem } from '../platform/inbox/inbox.types.js';
+import { PaymentLogsService } from '../payments/payment-logs.service.js';
+import { PaymentsService } from '../payments/payments.service.js';
+import type { OutTradeNo } from '../shared/ids.js';
+import { Money } from '../shared/money.js';
+import type { WechatPaymentMessage, WechatRefundMessage } from './wechat-callbacks.service.js';
+import { PAYMENT_NOTIFIED, WECHAT_PAYMENT, WECHAT_REFUND } from './topics.js';
+
+/** Applies what WeChat Pay posted. */
+@Injectable()
+export class WechatCallbacksHandler implements OnModuleInit {
+  constructor(
+    private readonly handlers: InboxHandlers,
+    private readonly payments: PaymentsService,
+    private readonly logs: PaymentLogsService,
+  ) {}
+
+  onModuleInit(): void {
+    this.handlers.register(WECHAT_PAYMENT, (tx, item) => this.applyPayment(tx, item));
+    this.handlers.register(WECHAT_REFUND, (tx, item) => this.reportRefund(tx, item));
+  }
+
+  private async applyPayment(tx: Tx, item: InboxItem): Promise<Handling> {
+    const message = item.payload as WechatPaymentMessage;
+    const { transactionId, openid, tradeType } = message;
+    await this.logs.append(tx, {
+      id: `inbox-${item.id}`,
+      type: 'payment_callback',
+      eventType: 'TRANSACTION.SUCCESS',
+      outTradeNo: message.outTradeNo,
+      outRefundNo: null,
+      amountFen: message.amountFen,
+      request: { deliveryId: message.deliveryId, transactionId, tradeType, paidAt: message.paidAt },
+    });
+    const outcome = await this.payments.recordPaid(tx, {
+      outTradeNo: message.outTradeNo as OutTradeNo,
+      source: 'wechat-callback',
+      transactionId,
+      openid,
+      generationId: null,
+      seenAt: item.receivedAt,
+      evidence: {
+        transactionId,
+        amount: Money.ofFen(message.amountFen),
+        paidAt: new Date(message.paidAt),
+        openid,
+        tradeType,
+        refunded: message.tradeState === 'REFUND',
+      },
+    });
+    return { kind: 'handled', outcome, releaseTopic: PAYMENT_NOTIFIED };
+  }
+
+  /** Refunds are not applied yet: an operator sees each, and the message stays to be driven again. */
+  private async reportRefund(tx: Tx, item: InboxItem): Promise<Handling> {
+    const message = item.payload as WechatRefundMessage;
+    await this.logs.append(tx, {
+      id: `inbox-${item.id}`,
+      type: 'refund_callback',
+      eventType: `REFUND.${message.status}`,
+      outTradeNo: message.outTradeNo,
+      outRefundNo: message.outRefundNo,
+      amountFen: message.refundAmountFen,
+      request: {
+        deliveryId: message.deliveryId,
+        refundId: message.refundId,
+        succeededAt: message.succeededAt,
+      },
+    });
+    return {
+      kind: 'quarantined',
+      exceptionKind: 'refund_reported',
+      reason: `WeChat Pay reports the refund ${message.outRefundNo} of ${Money.ofFen(message.refundAmountFen).toYuan()} yuan as ${message.status}.`,
+      detail: { outRefundNo: message.outRefundNo, refundId: message.refundId, status: message.status },
+    };
+  }
+}

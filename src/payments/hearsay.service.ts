@@ -1,0 +1,21 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { WechatpayService } from '../wechatpay/wechatpay.service.js';
+import { OrderQueriesRepository } from './order-queries.repository.js';
+import type { PaidClaim } from './payments.types.js';
+
+/** Claims that WeChat Pay itself did not make. */
+@Injectable()
+export class HearsayService {
+  constructor(
+    private readonly queries: OrderQueriesRepository,
+    private readonly wechatpay: WechatpayService,
+  ) {}
+
+  /** Hearsay is confirmed where that is possible. True when WeChat Pay is being asked. */
+  async confirm(tx: Tx, claim: PaidClaim): Promise<boolean> {
+    if (claim.evidence || claim.source === 'wechat-unreachable' || !this.wechatpay.isConfigured) return false;
+    await this.queries.plan(tx, claim.outTradeNo, 0);
+    return true;
+  }
+}

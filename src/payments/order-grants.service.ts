@@ -1,0 +1,188 @@
+import { Injectable } from '@nestjs/common';
+import { GenerationsService } from '../generations/generations.service.js';
+import { AuditService } from '../platform/audit/audit.service.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
+import { OutboxService } from '../platform/outbox/outbox.service.js';
+import { PricesService } from '../prices/prices.service.js';
+import { placeholderUserId, rescueOrderId } from '../shared/ids.js';
+import { EntitlementsService } from '../users/entitlements.service.js';
+import { UsersService } from '../users/users.service.js';
+import { HearsayService } from './hearsay.service.js';
+import { decidePackage } from './package-decision.js';
+import type { PackageDecision, PaidPackage } from './package-decision.js';
+import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
+import type { OrderRecord } from './payment-orders.repository.js';
+import type { PaidClaim, PaidOutcome, PaymentEvidence } from './payments.types.js';
+
+/** Callers cache prices for 5 minutes; twice that covers a slow prepay as well. */
+const PRICE_CACHE_MS = 10 * 60_000;
+/** A rescued row is written when the payment arrives, up to the life of a prepay (2 h) after the order was made. */
+const PREPAY_LIFE_MS = 2 * 60 * 60_000;
+/** `created_at` has whole seconds: a price that began in the same second counts. */
+const CREATED_AT_STEP_MS = 1_000;
+/** Exceptions about an order that end by themselves when it is granted. */
+const ENDED_BY_GRANT = [
+  'payment_held',
+  'order_unknown',
+  'payment_unproven',
+  'impossible_amount',
+  'settling_failed',
+] as const;
+
+/** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
+@Injectable()
+export class OrderGrantsService {
+  constructor(
+    private readonly orders: PaymentOrdersRepository,
+    private readonly prices: PricesService,
+    private readonly users: UsersService,
+    private readonly entitlements: EntitlementsService,
+    private readonly generations: GenerationsService,
+    private readonly exceptions: ExceptionsService,
+    private readonly outbox: OutboxService,
+    private readonly audit: AuditService,
+    private readonly hearsay: HearsayService,
+  ) {}
+
+  async grant(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PaidOutcome> {
+    // A late duplicate callback turns a refunded row back to paid: money that went back grants nothing by itself.
+    if (await this.orders.hasRefund(tx, order.outTradeNo)) {
+      return this.hold(tx, order, 'It was refunded, or is being refunded, before anything was granted.');
+    }
+    const decision = await this.decide(tx, order, claim);
+    if (decision.kind === 'hold') {
+      await this.hearsay.confirm(tx, claim);
+      return this.hold(tx, order, decision.reason);
+    }
+    const userId = await this.beneficiary(tx, order, claim);
+    if (!userId) return this.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
+    if (decision.repaired) await this.repairPackage(tx, order, decision.packageType);
+    const { packageType } = decision;
+    const outcome = await this.entitlements.grantForOrder(tx, {
+      outTradeNo: order.outTradeNo,
+      userId,
+      packageType,
+      transactionId: realTransactionId(order) ?? claim.transactionId,
+      grantedBy: `system:${claim.source}`,
+    });
+    if (outcome === 'transaction_used') {
+      return this.hold(tx, order, 'Its transaction has already paid for another order.');
+    }
+    if (outcome !== 'granted') return outcome === 'revoked' ? 'refunded' : outcome;
+    await this.unlock(tx, order, {
+      generationId: claim.generationId ?? order.generationId,
+      userId,
+      packageType,
+    });
+    await this.announce(tx, order, { userId, packageType });
+    return 'granted';
+  }
+
+  /** Granted before: what this claim alone knows still takes effect. */
+  async complete(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<'already_granted'> {
+    const grant = claim.generationId ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
+    if (grant) await this.unlock(tx, order, { ...grant, generationId: claim.generationId });
+    await this.resolveExceptions(tx, order, 'it is granted');
+    return 'already_granted';
+  }
+
+  async hold(tx: Tx, order: OrderRecord, reason: string): Promise<'held'> {
+    await this.exceptions.raise(tx, {
+      kind: 'payment_held',
+      subject: order.outTradeNo,
+      reason,
+      detail: { orderId: order.id, packageType: order.packageType, amountFen: order.amount?.fen ?? null },
+    });
+    return 'held';
+  }
+
+  private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PackageDecision> {
+    const isRescued = order.id === rescueOrderId(order.outTradeNo);
+    if (isRescued && (await this.hearsay.confirm(tx, claim))) {
+      return { kind: 'hold', reason: 'The row was rescued: WeChat Pay is being asked what was paid.' };
+    }
+    const amount = claim.evidence?.amount ?? order.amount;
+    const doubt = await this.doubtAboutAmount(tx, order, { isRescued, evidence: claim.evidence });
+    if (doubt) return { kind: 'hold', reason: doubt };
+    const createdMs = (order.createdAt ?? claim.seenAt).getTime();
+    const legitimate = await this.prices.legitimatePrices(tx, {
+      from: new Date(createdMs - PRICE_CACHE_MS - (isRescued ? PREPAY_LIFE_MS : 0)),
+      to: new Date(createdMs + CREATED_AT_STEP_MS),
+    });
+    return decidePackage({ packageType: order.packageType, amount, isRescued, legitimate });
+  }
+
+  /** WeChat Pay's amount is the truth; a row that says another one is for an operator, unless it said none. */
+  private async doubtAboutAmount(
+    tx: Tx,
+    order: OrderRecord,
+    about: { isRescued: boolean; evidence: PaymentEvidence | null },
+  ): Promise<string | null> {
+    const { evidence, isRescued } = about;
+    if (!evidence) return null;
+    if (evidence.refunded)
+      return 'WeChat Pay says that it was refunded, in part or whole, before it was granted.';
+    if (order.amount?.equals(evidence.amount)) return null;
+    if (isRescued && order.amount?.isZero()) {
+      await this.orders.completeAmount(tx, order.id, evidence.amount);
+      return null;
+    }
+    const stored = order.amount?.toYuan() ?? 'no amount';
+    return `WeChat Pay was paid ${evidence.amount.toYuan()} yuan, the order says ${stored}.`;
+  }
+
+  /** The order's user, or, when nobody claimed the order, the payer. Null when neither is known. */
+  private async beneficiary(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<string | null> {
+    const { outTradeNo, userId } = order;
+    // The payer may be somebody else, a friend who scanned the code: their openid says nothing about this user.
+    if (userId !== placeholderUserId(outTradeNo)) {
+      return this.users.ensureOwner(tx, { outTradeNo, userId, openid: null });
+    }
+    const openid = claim.evidence?.openid ?? claim.openid ?? order.payerOpenid;
+    return openid ? this.users.adoptPayer(tx, outTradeNo, openid) : null;
+  }
+
+  private async repairPackage(tx: Tx, order: OrderRecord, packageType: PaidPackage): Promise<void> {
+    await this.orders.repairPackage(tx, order.id, { from: order.packageType, to: packageType });
+    await this.audit.append(tx, {
+      actor: 'system:payments',
+      action: 'order.package_repaired',
+      targetType: 'payment_order',
+      targetId: order.outTradeNo,
+      before: { packageType: order.packageType },
+      after: { packageType },
+      reason: 'The row was rescued without its package; the amount paid says which one it is.',
+    });
+  }
+
+  private async announce(
+    tx: Tx,
+    order: OrderRecord,
+    to: { userId: string; packageType: PaidPackage },
+  ): Promise<void> {
+    await this.resolveExceptions(tx, order, `granted ${to.packageType}`);
+    await this.outbox.stage(tx, {
+      topic: 'payment_succeeded',
+      key: `payment_succeeded:${order.outTradeNo}`,
+      payload: { outTradeNo: order.outTradeNo, orderId: order.id, ...to, amountFen: order.amount?.fen },
+    });
+  }
+
+  private async unlock(
+    tx: Tx,
+    order: OrderRecord,
+    paid: { generationId: string | null; userId: string; packageType: PaidPackage },
+  ): Promise<void> {
+    await this.generations.unlockForOrder(tx, { ...paid, orderId: order.id });
+  }
+
+  private async resolveExceptions(tx: Tx, order: OrderRecord, resolution: string): Promise<void> {
+    await this.exceptions.resolveAll(tx, {
+      kinds: ENDED_BY_GRANT,
+      subject: order.outTradeNo,
+      by: 'system:payments',
+      resolution,
+    });
+  }
+}

@@ -1,0 +1,215 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../platform/config/app-config.js';
+import { isDatabaseUnavailable } from '../platform/database/database-error.js';
+import { UnitOfWork } from '../platform/database/unit-of-work.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import type { JobContext } from '../platform/jobs/job-runner.js';
+import { AppLogger } from '../platform/logging/app-logger.js';
+import { ErrorLogService } from '../platform/logging/error-log.service.js';
+import { Clock } from '../shared/clock.js';
+import { isOutTradeNo } from '../shared/ids.js';
+import type { OutTradeNo } from '../shared/ids.js';
+import { WechatpayService } from '../wechatpay/wechatpay.service.js';
+import { WechatpayError } from '../wechatpay/wechatpay.types.js';
+import type { WechatpayOrder, WechatpayPaidOrder } from '../wechatpay/wechatpay.types.js';
+import { OrderQueriesRepository } from './order-queries.repository.js';
+import type { DueQuery } from './order-queries.repository.js';
+import { PaymentsService } from './payments.service.js';
+import type { PaidClaim, PaidOutcome } from './payments.types.js';
+import { pauseAfterUnknownMs, pauseUntilNextAskMs } from './query-schedule.js';
+
+/** One tick's questions, asked a few at a time: far below the 300 a second that WeChat Pay allows. */
+const CLAIM_MAX = 40;
+const ASKED_AT_ONCE_MAX = 8;
+/** A question whose asker died is asked again after this; longer than the client's own deadline with its retries. */
+const CLAIM_LEASE_MS = 60_000;
+const MINUTE_MS = 60_000;
+/** After this many questions without an answer a paid row is judged by what the table says. */
+const UNREACHABLE_AFTER_ASKS = 3;
+/** Until its prepay has run out, an order that WeChat Pay does not know may still be on its way there. */
+const PREPAY_LIFE_MS = 120 * MINUTE_MS;
+/** A wrong key or number does not mend itself. */
+const MISCONFIGURED_PAUSE_MS = 10 * MINUTE_MS;
+
+/** What WeChat Pay said, as far as it matters here. */
+type Word =
+  | { readonly kind: 'paid'; readonly order: WechatpayPaidOrder }
+  | { readonly kind: 'open' | 'closed' | 'not_found' }
+  | { readonly kind: 'no_answer'; readonly reason: string; readonly pauseMs: number };
+
+/** Asks WeChat Pay about orders and adopts what it says: paid with its own time and amount, or closed. Unknown changes nothing. */
+@Injectable()
+export class OrderQueriesService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly queries: OrderQueriesRepository,
+    private readonly payments: PaymentsService,
+    private readonly wechatpay: WechatpayService,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly logger: AppLogger,
+    private readonly errors: ErrorLogService,
+  ) {}
+
+  /** Asks what is due, until nothing is. */
+  async askDue({ stopping }: JobContext): Promise<void> {
+    while (!stopping.aborted) {
+      const due = await this.unitOfWork.run((tx) =>
+        this.queries.claimDue(tx, { limit: CLAIM_MAX, leaseMs: CLAIM_LEASE_MS }),
+      );
+      const lane = async () => {
+        for (let query = due.pop(); query && !stopping.aborted; query = due.pop())
+          await this.askSafely(query);
+      };
+      const claimed = due.length;
+      await Promise.all(Array.from({ length: ASKED_AT_ONCE_MAX }, lane));
+      if (claimed < CLAIM_MAX) return;
+    }
+  }
+
+  /** Asks about one order now, outside the schedule, and adopts the answer. Null when there was none. */
+  async askNow(outTradeNo: OutTradeNo, options: { deadlineMs: number }): Promise<Word['kind'] | null> {
+    const word = await this.ask(outTradeNo, options);
+    if (word.kind === 'no_answer') return null;
+    if (word.kind === 'paid') await this.unitOfWork.run((tx) => this.adopt(tx, word.order));
+    if (word.kind === 'closed') await this.unitOfWork.run((tx) => this.payments.recordClosed(tx, outTradeNo));
+    return word.kind;
+  }
+
+  /** A question that fails with an error of our own holds up none behind it, and is due again when its claim runs out. */
+  private async askSafely(query: DueQuery): Promise<void> {
+    try {
+      await this.askAbout(query);
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      this.errors.record('order.ask_failed', error, { outTradeNo: query.outTradeNo });
+    }
+  }
+
+  private async askAbout(query: DueQuery): Promise<void> {
+    const { outTradeNo } = query;
+    if (!isOutTradeNo(outTradeNo)) {
+      await this.queries.remove(this.unitOfWork.reader, outTradeNo);
+      return;
+    }
+    const ageMs = await this.ageMs(query, outTradeNo);
+    const word = await this.ask(outTradeNo);
+    const mayPay = word.kind === 'open' || word.kind === 'not_found';
+    const last = mayPay && ageMs >= this.lifeMs(word) ? await this.close(outTradeNo) : word;
+    const outcome = await this.unitOfWork.run((tx) =>
+      this.settle(tx, { query, outTradeNo, ageMs, word: last }),
+    );
+    this.logger.info('order.asked', { outTradeNo, answer: last.kind, outcome, asks: query.asks + 1 });
+  }
+
+  private async settle(
+    tx: Tx,
+    at: { query: DueQuery; outTradeNo: OutTradeNo; ageMs: number; word: Word },
+  ): Promise<PaidOutcome | 'failed' | 'left' | 'again'> {
+    const { query, outTradeNo, ageMs, word } = at;
+    if (word.kind === 'paid' || word.kind === 'closed') {
+      const outcome =
+        word.kind === 'paid'
+          ? await this.adopt(tx, word.order)
+          : (await this.payments.recordClosed(tx, outTradeNo))
+            ? 'failed'
+            : 'left';
+      await this.queries.remove(tx, outTradeNo);
+      return outcome;
+    }
+    if (word.kind !== 'no_answer') {
+      const deadlineMs = this.lifeMs(word);
+      // Overdue and still open: the close was refused for a reason that may last.
+      const delayMs =
+        ageMs < deadlineMs ? pauseUntilNextAskMs({ ageMs, deadlineMs }) : pauseAfterUnknownMs(query.asks);
+      await this.queries.postpone(tx, outTradeNo, { delayMs, answer: word.kind, unanswered: 0 });
+      return 'again';
+    }
+    const unanswered = query.unanswered + 1;
+    const isUnreachable = unanswered >= UNREACHABLE_AFTER_ASKS;
+    // The order is locked before its question, as everywhere.
+    const outcome = isUnreachable
+      ? await this.payments.judgeByTable(tx, outTradeNo, this.clock.now())
+      : 'again';
+    const delayMs = Math.max(word.pauseMs, pauseAfterUnknownMs(query.unanswered));
+    await this.queries.postpone(tx, outTradeNo, { delayMs, answer: word.reason, unanswered });
+    return outcome;
+  }
+
+  private adopt(tx: Tx, order: WechatpayPaidOrder): Promise<PaidOutcome> {
+    return this.payments.recordPaid(tx, toClaim(order, this.clock.now()));
+  }
+
+  private async ask(outTradeNo: OutTradeNo, options?: { deadlineMs: number }): Promise<Word> {
+    try {
+      return toWord(await this.wechatpay.queryByOutTradeNo(outTradeNo, options));
+    } catch (error) {
+      return this.toNoAnswer(outTradeNo, error);
+    }
+  }
+
+  /** Closed for good at WeChat Pay, or what it says instead: a close is refused when the customer was faster. */
+  private async close(outTradeNo: OutTradeNo): Promise<Word> {
+    try {
+      await this.wechatpay.closeOrder(outTradeNo);
+      return { kind: 'closed' };
+    } catch (error) {
+      // An order that was never placed, or whose prepay failed, cannot be paid after the life of a prepay.
+      if (error instanceof WechatpayError && isUnknownThere(error)) return { kind: 'closed' };
+      if (error instanceof WechatpayError && error.outcome === 'final') return this.ask(outTradeNo);
+      return this.toNoAnswer(outTradeNo, error);
+    }
+  }
+
+  private toNoAnswer(outTradeNo: OutTradeNo, error: unknown): Word {
+    if (!(error instanceof WechatpayError)) throw error;
+    if (isUnknownThere(error)) return { kind: 'not_found' };
+    if (error.outcome === 'misconfigured') {
+      this.errors.record('wechatpay.misconfigured', error, { outTradeNo, reason: error.reason });
+      return { kind: 'no_answer', reason: error.reason, pauseMs: MISCONFIGURED_PAUSE_MS };
+    }
+    return { kind: 'no_answer', reason: error.reason, pauseMs: error.retryAfterMs ?? 0 };
+  }
+
+  /** The order's age, or, of an order without a row, the question's. */
+  private async ageMs(query: DueQuery, outTradeNo: OutTradeNo): Promise<number> {
+    const createdAt = (await this.payments.findCreatedAt(outTradeNo)) ?? query.createdAt;
+    return this.clock.nowMs() - createdAt.getTime();
+  }
+
+  /** How long the order is left open. */
+  private lifeMs(word: Word): number {
+    const deadlineMs = this.config.paymentDeadlineMinutes * MINUTE_MS;
+    return word.kind === 'not_found' ? Math.max(deadlineMs, PREPAY_LIFE_MS) : deadlineMs;
+  }
+}
+
+/** No such order, or none that there could be: rows of others may carry numbers that WeChat Pay would not take. */
+function isUnknownThere(error: WechatpayError): boolean {
+  return error.outcome === 'not_found' || error.reason === 'impossible_number';
+}
+
+function toWord(order: WechatpayOrder): Word {
+  if (order.state === 'paid') return { kind: 'paid', order };
+  return { kind: order.state === 'closed' ? 'closed' : 'open' };
+}
+
+/** What WeChat Pay says of a payment, as a claim with evidence. */
+function toClaim(order: WechatpayPaidOrder, seenAt: Date): PaidClaim {
+  return {
+    outTradeNo: order.outTradeNo,
+    source: 'wechat-query',
+    transactionId: order.transactionId,
+    openid: order.openid,
+    generationId: null,
+    seenAt,
+    evidence: {
+      transactionId: order.transactionId,
+      amount: order.amount,
+      paidAt: order.paidAt,
+      openid: order.openid,
+      tradeType: order.tradeType,
+      refunded: order.tradeState === 'REFUND',
+    },
+  };
+}
