@@ -8,6 +8,7 @@ import { SimulatorClock } from './clock.ts';
 import type { ControllableClock } from './clock.ts';
 import { makeControl } from './control-api.ts';
 import { Faults } from './faults.ts';
+import type { JsonObject } from './fields.ts';
 import { post } from './http-post.ts';
 import type { PostResult } from './http-post.ts';
 import { makeKeys, toEnvironment } from './keys.ts';
@@ -121,6 +122,12 @@ export class WechatPaySimulator {
   merchantRefunds(wanted: { outTradeNo: string; outRefundNo: string; refundFen: number }): Readonly<Refund> {
     this.catchUp();
     return this.refunds.accept(toRefundRequest(this.ledger.getOrder(wanted.outTradeNo), wanted));
+  }
+
+  /** A shop's refund request, without the way over HTTP. @throws ApiError with WeChat Pay's refusal */
+  requestRefund(body: unknown): JsonObject {
+    this.catchUp();
+    return this.refunds.create(body);
   }
 
   /** Ends a refund now; its notice goes out with the next `settle` or `advance`. */
