@@ -33,6 +33,15 @@ CREATE TABLE `audit_logs` (
   KEY `idx_audit_logs_occurred_at` (`occurred_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE `bill_checks` (
+  `bill_date` date NOT NULL,
+  `bill_type` varchar(20) NOT NULL,
+  `row_count` int(10) unsigned NOT NULL,
+  `new_count` int(10) unsigned NOT NULL,
+  `checked_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
+  PRIMARY KEY (`bill_date`,`bill_type`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE `entitlement_grants` (
   `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   `out_trade_no` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
@@ -259,8 +268,36 @@ CREATE TABLE `refunds` (
   UNIQUE KEY `out_refund_no` (`out_refund_no`),
   KEY `idx_out_refund_no` (`out_refund_no`),
   KEY `idx_out_trade_no` (`out_trade_no`),
-  KEY `idx_status` (`status`)
+  KEY `idx_status` (`status`),
+  KEY `idx_refunds_updated_at` (`updated_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='退款记录表';
+
+CREATE TABLE `refund_settlements` (
+  `out_refund_no` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+  `out_trade_no` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+  `origin` enum('operator','foreign') NOT NULL,
+  `channel` enum('wechatpay','cloud-function') DEFAULT NULL,
+  `transaction_id` varchar(100) DEFAULT NULL,
+  `refund_fen` bigint(20) unsigned DEFAULT NULL,
+  `order_fen` bigint(20) unsigned DEFAULT NULL,
+  `reason` varchar(200) DEFAULT NULL,
+  `idempotency_key` varchar(64) DEFAULT NULL,
+  `requested_by` varchar(100) DEFAULT NULL,
+  `status` enum('pending','success','closed','abnormal') NOT NULL DEFAULT 'pending',
+  `stage` enum('requested','sent','accepted') NOT NULL,
+  `sends` int(10) unsigned NOT NULL DEFAULT 0,
+  `sent_at` datetime(3) DEFAULT NULL,
+  `asks` int(10) unsigned NOT NULL DEFAULT 0,
+  `unanswered` int(10) unsigned NOT NULL DEFAULT 0,
+  `asked_at` datetime(3) DEFAULT NULL,
+  `due_at` datetime(3) DEFAULT NULL,
+  `last_answer` varchar(200) DEFAULT NULL,
+  `created_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
+  PRIMARY KEY (`out_refund_no`),
+  UNIQUE KEY `uq_refund_settlements_idempotency_key` (`idempotency_key`),
+  KEY `idx_refund_settlements_due` (`due_at`),
+  KEY `idx_refund_settlements_order` (`out_trade_no`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE `users` (
   `id` varchar(36) NOT NULL COMMENT '用户ID (UUID)',

@@ -13,6 +13,7 @@ import { JobsModule } from './platform/jobs/jobs.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
 import { OutboxModule } from './platform/outbox/outbox.module.js';
 import { ProductsModule } from './products/products.module.js';
+import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
 import { RefundsModule } from './refunds/refunds.module.js';
 
 @Module({
@@ -29,6 +30,7 @@ import { RefundsModule } from './refunds/refunds.module.js';
     HealthModule,
     InternalNotificationsModule,
     RefundsModule,
+    ReconciliationModule,
     ProductsModule,
     GreetingCardsModule,
     AdminModule,

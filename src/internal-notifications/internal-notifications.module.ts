@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { PaymentsModule } from '../payments/payments.module.js';
+import { RefundsModule } from '../refunds/refunds.module.js';
 import { WechatpayModule } from '../wechatpay/wechatpay.module.js';
 import { InternalNotificationsController } from './internal-notifications.controller.js';
 import { InternalNotificationsService } from './internal-notifications.service.js';
@@ -10,7 +11,7 @@ import { WechatCallbacksHandler } from './wechat-callbacks.handler.js';
 import { WechatCallbacksService } from './wechat-callbacks.service.js';
 
 @Module({
-  imports: [PaymentsModule, WechatpayModule],
+  imports: [PaymentsModule, RefundsModule, WechatpayModule],
   controllers: [InternalNotificationsController, WechatCallbacksController],
   providers: [
     InternalNotificationsService,

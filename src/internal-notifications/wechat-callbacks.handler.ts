@@ -1,14 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
+import { AppConfig } from '../platform/config/app-config.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
 import type { Handling, InboxItem } from '../platform/inbox/inbox.types.js';
 import { PaymentLogsService } from '../payments/payment-logs.service.js';
 import { PaymentsService } from '../payments/payments.service.js';
+import { RefundRecordsService } from '../refunds/refund-records.service.js';
+import { Clock } from '../shared/clock.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { Money } from '../shared/money.js';
 import type { WechatPaymentMessage, WechatRefundMessage } from './wechat-callbacks.service.js';
 import { PAYMENT_NOTIFIED, WECHAT_PAYMENT, WECHAT_REFUND } from './topics.js';
+
+const MINUTE_MS = 60_000;
+const ORDER_WAIT_STEP_MS = 5_000;
 
 /** Applies what WeChat Pay posted. */
 @Injectable()
@@ -16,12 +22,15 @@ export class WechatCallbacksHandler implements OnModuleInit {
   constructor(
     private readonly handlers: InboxHandlers,
     private readonly payments: PaymentsService,
+    private readonly refunds: RefundRecordsService,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
     private readonly logs: PaymentLogsService,
   ) {}
 
   onModuleInit(): void {
     this.handlers.register(WECHAT_PAYMENT, (tx, item) => this.applyPayment(tx, item));
-    this.handlers.register(WECHAT_REFUND, (tx, item) => this.reportRefund(tx, item));
+    this.handlers.register(WECHAT_REFUND, (tx, item) => this.applyRefund(tx, item));
   }
 
   private async applyPayment(tx: Tx, item: InboxItem): Promise<Handling> {
@@ -55,8 +64,7 @@ export class WechatCallbacksHandler implements OnModuleInit {
     return { kind: 'handled', outcome, releaseTopic: PAYMENT_NOTIFIED };
   }
 
-  /** Refunds are not applied yet: an operator sees each, and the message stays to be driven again. */
-  private async reportRefund(tx: Tx, item: InboxItem): Promise<Handling> {
+  private async applyRefund(tx: Tx, item: InboxItem): Promise<Handling> {
     const message = item.payload as WechatRefundMessage;
     await this.logs.append(tx, {
       id: `inbox-${item.id}`,
@@ -71,10 +79,32 @@ export class WechatCallbacksHandler implements OnModuleInit {
         succeededAt: message.succeededAt,
       },
     });
+    const outcome = await this.refunds.recordReported(tx, {
+      outRefundNo: message.outRefundNo,
+      outTradeNo: message.outTradeNo as OutTradeNo,
+      refundId: message.refundId,
+      transactionId: message.transactionId,
+      status: message.status,
+      refundAmount: Money.ofFen(message.refundAmountFen),
+      orderAmount: Money.ofFen(message.orderAmountFen),
+      succeededAt: message.succeededAt ? new Date(message.succeededAt) : null,
+      source: 'wechat-callback',
+    });
+    if (outcome !== 'order_unknown') return { kind: 'handled', outcome };
+    return this.waitForOrder(tx, item, message);
+  }
+
+  /** The order may still be on its way: from a spool, or from WeChat Pay, which is asked about it. */
+  private async waitForOrder(tx: Tx, item: InboxItem, message: WechatRefundMessage): Promise<Handling> {
+    await this.payments.askSoon(tx, message.outTradeNo as OutTradeNo);
+    const ageMs = this.clock.nowMs() - item.receivedAt.getTime();
+    if (ageMs < this.config.orderWaitMinutes * MINUTE_MS) {
+      return { kind: 'postponed', reason: 'order_unknown', delayMs: ORDER_WAIT_STEP_MS };
+    }
     return {
       kind: 'quarantined',
       exceptionKind: 'refund_reported',
-      reason: `WeChat Pay reports the refund ${message.outRefundNo} of ${Money.ofFen(message.refundAmountFen).toYuan()} yuan as ${message.status}.`,
+      reason: `WeChat Pay reports the refund ${message.outRefundNo} of ${Money.ofFen(message.refundAmountFen).toYuan()} yuan as ${message.status}, of an order that nobody knows.`,
       detail: { outRefundNo: message.outRefundNo, refundId: message.refundId, status: message.status },
     };
   }

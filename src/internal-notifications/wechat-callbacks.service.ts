@@ -23,7 +23,7 @@ export type WechatRefundMessage = {
   readonly outRefundNo: string;
   readonly refundId: string;
   readonly transactionId: string;
-  readonly status: string;
+  readonly status: WechatpayRefund['status'];
   readonly refundAmountFen: number;
   readonly orderAmountFen: number;
   readonly succeededAt: string | null;

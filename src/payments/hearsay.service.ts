@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
+import type { OutTradeNo } from '../shared/ids.js';
 import { WechatpayService } from '../wechatpay/wechatpay.service.js';
 import { OrderQueriesRepository } from './order-queries.repository.js';
 import type { PaidClaim } from './payments.types.js';
@@ -14,8 +15,14 @@ export class HearsayService {
 
   /** Hearsay is confirmed where that is possible. True when WeChat Pay is being asked. */
   async confirm(tx: Tx, claim: PaidClaim): Promise<boolean> {
-    if (claim.evidence || claim.source === 'wechat-unreachable' || !this.wechatpay.isConfigured) return false;
-    await this.queries.plan(tx, claim.outTradeNo, 0);
+    if (claim.evidence || claim.source === 'wechat-unreachable') return false;
+    return this.ask(tx, claim.outTradeNo);
+  }
+
+  /** True when WeChat Pay is being asked about the order. */
+  async ask(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
+    if (!this.wechatpay.isConfigured) return false;
+    await this.queries.plan(tx, outTradeNo, 0);
     return true;
   }
 }

@@ -3,6 +3,7 @@ import type { OnApplicationBootstrap } from '@nestjs/common';
 import { JobRunner } from '../platform/jobs/job-runner.js';
 import type { JobContext } from '../platform/jobs/job-runner.js';
 import { PaidSweepService } from './paid-sweep.service.js';
+import { RefundedSweepService } from './refunded-sweep.service.js';
 
 /** Rows turned paid a moment ago; also those whose transaction stayed open for a minute and more. */
 const HOT = { everyMs: 1_000, windowSeconds: 150 };
@@ -11,15 +12,23 @@ const WIDE = { everyMs: 60_000, windowSeconds: 30 * 60 };
 /** One bounded step of the endless pass over the whole table. */
 const FULL_EVERY_MS = 1_000;
 
-/** Finds paid orders that no message told about, as most paid orders are: the callers notify at most once. */
+/**
+ * Finds paid orders that no message told about, as most paid orders are: the callers notify at most once. And orders
+ * that a caller called refunded.
+ */
 @Injectable()
 export class PaidSweepJob implements OnApplicationBootstrap {
   constructor(
     private readonly jobs: JobRunner,
     private readonly sweep: PaidSweepService,
+    private readonly refunded: RefundedSweepService,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.register('refunded-sweep-wide', WIDE.everyMs, (context) =>
+      this.refunded.sweepRecent(WIDE.windowSeconds, context),
+    );
+    this.register('refunded-sweep-full', FULL_EVERY_MS, (context) => this.refunded.sweepNextStep(context));
     this.register('paid-sweep-hot', HOT.everyMs, (context) =>
       this.sweep.sweepRecent(HOT.windowSeconds, context),
     );

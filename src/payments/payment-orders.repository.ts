@@ -66,13 +66,15 @@ type OrderStatusRow = Pick<OrderRow, 'out_trade_no' | 'status' | 'package_type' 
 type PaidOrderRow = { id: string; out_trade_no: string; updated_at: Date };
 
 /**
- * Neither granted, nor barred, nor held: the three ways in which a paid order is settled. Outer joins and not
- * NOT EXISTS, which a server may answer by reading all exceptions there ever were.
+ * Granted or held: the two ways in which a paid order is settled. A paid one that the ledger knows as refunded is not: a late
+ * duplicate set it back. Outer joins and not NOT EXISTS, which a server may answer by reading all exceptions there ever were.
  */
 const SETTLEMENTS = `
-  LEFT JOIN entitlement_grants g ON g.out_trade_no = o.out_trade_no
+  LEFT JOIN entitlement_grants g ON g.out_trade_no = o.out_trade_no AND g.entry = 'grant'
+  LEFT JOIN entitlement_grants r
+    ON r.out_trade_no = o.out_trade_no AND r.entry = 'revocation' AND r.origin <> 'manual'
   LEFT JOIN exceptions e ON e.kind = 'payment_held' AND e.subject = o.out_trade_no AND e.status <> 'resolved'`;
-const UNSETTLED = 'g.id IS NULL AND e.id IS NULL';
+const UNSETTLED = '((g.id IS NULL AND e.id IS NULL) OR r.id IS NOT NULL)';
 
 @Injectable()
 export class PaymentOrdersRepository {
@@ -148,6 +150,15 @@ export class PaymentOrdersRepository {
     const result = await tx.query<{ affectedRows: number }>(
       "UPDATE payment_orders SET status = 'failed' WHERE id = ? AND COALESCE(status, 'pending') IN (?)",
       [id, paymentOrderStatesChangedBy('closed')],
+    );
+    return result.affectedRows === 1;
+  }
+
+  /** paid → refunded: all of its money went back. */
+  async markRefunded(tx: Tx, id: string, reason: string | null): Promise<boolean> {
+    const result = await tx.query<{ affectedRows: number }>(
+      "UPDATE payment_orders SET status = 'refunded', refund_reason = COALESCE(?, refund_reason) WHERE id = ? AND status IN (?)",
+      [reason, id, paymentOrderStatesChangedBy('fully_refunded')],
     );
     return result.affectedRows === 1;
   }

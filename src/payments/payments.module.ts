@@ -23,6 +23,8 @@ import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { PendingOrdersRepository } from './pending-orders.repository.js';
 import { PendingOrdersService } from './pending-orders.service.js';
+import { RefundedOrdersRepository } from './refunded-orders.repository.js';
+import { RefundedSweepService } from './refunded-sweep.service.js';
 
 @Module({
   imports: [
@@ -40,6 +42,8 @@ import { PendingOrdersService } from './pending-orders.service.js';
     HearsayService,
     OrderBackupsService,
     PaidSweepService,
+    RefundedOrdersRepository,
+    RefundedSweepService,
     PaidSweepJob,
     OrderQueriesRepository,
     OrderQueriesService,

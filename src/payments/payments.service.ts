@@ -13,7 +13,10 @@ import { OrderGrantsService } from './order-grants.service.js';
 import { nextPaymentOrderState } from './payment-order.state.js';
 import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
 import type { OrderRecord } from './payment-orders.repository.js';
-import type { PaidClaim, PaidOutcome } from './payments.types.js';
+import type { FullRefund, PaidClaim, PaidOutcome, RefundableOrder } from './payments.types.js';
+
+/** Exceptions about an order that end by themselves when all of its money went back. */
+const ENDED_BY_REFUND = ['payment_held', 'settling_failed', 'refund_unseen'] as const;
 
 /**
  * The one road on which an order becomes paid and its user gets what was paid for. Notices, callbacks, sweeps
@@ -45,6 +48,7 @@ export class PaymentsService {
       await this.entitlements.barRefundedOrder(tx, { ...order, by: `system:${claim.source}` });
       return 'refunded';
     }
+    if (claim.evidence?.refunded) await this.reportUnseenRefund(tx, order);
     const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
     const rival = settled ? null : await this.findRival(tx, order, claim);
     if (rival) return this.holdForRival(tx, order, rival);
@@ -52,7 +56,7 @@ export class PaymentsService {
     else if (await this.hearsay.confirm(tx, claim)) return 'asked';
     else if (!claim.transactionId) return 'unproven';
     else await this.markPaid(tx, order, { ...claim, transactionId: claim.transactionId });
-    if (settled === 'revoked') return 'refunded';
+    if (settled === 'revoked') return this.keepRefunded(tx, order, claim);
     return settled ? this.grants.complete(tx, order, claim) : this.grants.grant(tx, order, claim);
   }
 
@@ -71,6 +75,46 @@ export class PaymentsService {
     return this.orders.markClosed(tx, order.id);
   }
 
+  /** The order, locked, for those who want to give its money back. */
+  async lockForRefund(tx: Tx, outTradeNo: OutTradeNo): Promise<RefundableOrder | null> {
+    const order = await this.orders.lockByOutTradeNo(tx, outTradeNo);
+    return order && { ...order, transactionId: realTransactionId(order) };
+  }
+
+  /** All of its money went back: the order is refunded, and what it gave is taken back. False when it was never paid here. */
+  async recordRefunded(tx: Tx, refund: FullRefund): Promise<boolean> {
+    const order = await this.orders.lockByOutTradeNo(tx, refund.outTradeNo);
+    if (!order || nextPaymentOrderState(order.status, 'fully_refunded') === null) return false;
+    if (await this.orders.markRefunded(tx, order.id, refund.reason)) {
+      await this.audit.append(tx, {
+        actor: refund.by,
+        action: 'order.refunded',
+        targetType: 'payment_order',
+        targetId: order.outTradeNo,
+        before: { status: order.status },
+        after: { status: 'refunded' },
+        reason: refund.reason ?? undefined,
+      });
+    }
+    await this.entitlements.revokeForOrder(tx, {
+      ...order,
+      by: refund.by,
+      reason: refund.reason ?? 'the order was refunded',
+    });
+    await this.exceptions.resolveAll(tx, {
+      kinds: ENDED_BY_REFUND,
+      subject: order.outTradeNo,
+      by: refund.by,
+      resolution: 'all of its money went back',
+    });
+    return true;
+  }
+
+  /** Has WeChat Pay asked about the order soon; false where that is not possible. */
+  askSoon(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
+    return this.hearsay.ask(tx, outTradeNo);
+  }
+
   /** For orders WeChat Pay does not answer about: what the table calls paid is judged by the table's own amount. */
   judgeByTable(tx: Tx, outTradeNo: OutTradeNo, seenAt: Date): Promise<PaidOutcome> {
     const nobody = { evidence: null, transactionId: null, openid: null, generationId: null };
@@ -79,6 +123,33 @@ export class PaymentsService {
 
   findCreatedAt(outTradeNo: OutTradeNo): Promise<Date | null> {
     return this.orders.findCreatedAt(this.unitOfWork.reader, outTradeNo);
+  }
+
+  /** A late duplicate of the payment's notice makes a function set a refunded row back to paid. */
+  private async keepRefunded(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<'refunded'> {
+    if (!(await this.entitlements.wasRefunded(tx, order.outTradeNo))) return 'refunded';
+    if (await this.orders.markRefunded(tx, order.id, null)) {
+      await this.audit.append(tx, {
+        actor: `system:${claim.source}`,
+        action: 'order.refund_restored',
+        targetType: 'payment_order',
+        targetId: order.outTradeNo,
+        before: { status: 'paid' },
+        after: { status: 'refunded' },
+        reason: 'The order had been refunded; something set it back to paid.',
+      });
+    }
+    return 'refunded';
+  }
+
+  /** WeChat Pay does not list the refunds of an order: the notice of it, or the bill of its day, will tell which it is. */
+  private async reportUnseenRefund(tx: Tx, order: OrderRecord): Promise<void> {
+    if (await this.orders.hasRefund(tx, order.outTradeNo)) return;
+    await this.exceptions.raise(tx, {
+      kind: 'refund_unseen',
+      subject: order.outTradeNo,
+      reason: 'WeChat Pay says that money of this order went back, and no refund of it is known here yet.',
+    });
   }
 
   /**

@@ -60,3 +60,22 @@ export type BackedUpOrder = {
 };
 
 export type CreatedOutcome = 'created' | 'completed' | 'conflict';
+
+/** An order as far as a refund needs it, locked. */
+export type RefundableOrder = {
+  readonly outTradeNo: OutTradeNo;
+  readonly status: 'pending' | 'paid' | 'failed' | 'refunded';
+  /** Null when the stored amount is none. */
+  readonly amount: Money | null;
+  /** Null, too, where an old row carries the merchant number in its place. */
+  readonly transactionId: string | null;
+  readonly paidAt: Date | null;
+  readonly createdAt: Date | null;
+};
+
+export type FullRefund = {
+  readonly outTradeNo: OutTradeNo;
+  /** Null leaves the reason that the row has. */
+  readonly reason: string | null;
+  readonly by: string;
+};

@@ -15,6 +15,18 @@ export type OrderGrant = {
   readonly grantedBy: string;
 };
 
+export type RefundedOrder = {
+  readonly outTradeNo: OutTradeNo;
+  /** The order's user: who the barring line names when nothing was granted. */
+  readonly userId: string;
+  readonly reason: string;
+  readonly by: string;
+};
+
+export type RevokeOutcome = 'revoked' | 'already_revoked' | 'barred';
+
+const RANK = { free: 0, basic: 1, premium: 2 } as const;
+
 export type GrantOutcome = 'granted' | 'already_granted' | 'revoked' | 'transaction_used';
 
 /** The append-only ledger of entitlements. A line inserted is the right to change the user; the order's status decides nothing. */
@@ -65,11 +77,51 @@ export class EntitlementsService {
     return entries.includes('grant') ? 'already_granted' : null;
   }
 
+  /** True when the order was refunded: the ledger closed it, whatever a late duplicate makes its row say. */
+  async wasRefunded(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
+    return this.entitlements.hasRefundRevocation(tx, outTradeNo);
+  }
+
+  /**
+   * Takes back what a refunded order gave, by a line in the ledger: the user falls to the highest grant that is left, and
+   * loses the credits of this one that are still there, never more. The caller holds the order's row lock.
+   * An order that nothing was granted for is barred, so that a late duplicate cannot grant it.
+   */
+  async revokeForOrder(tx: Tx, order: RefundedOrder): Promise<RevokeOutcome> {
+    if ((await this.settledAs(tx, order.outTradeNo)) === 'revoked') return 'already_revoked';
+    const grant = await this.entitlements.findGrant(tx, order.outTradeNo);
+    if (!grant) {
+      await this.barRefundedOrder(tx, order);
+      return 'barred';
+    }
+    const held = await this.users.lockEntitlement(tx, grant.userId);
+    const credits = Math.min(Math.max(held?.credits ?? 0, 0), grant.regenerateDelta);
+    try {
+      await this.entitlements.append(tx, {
+        outTradeNo: order.outTradeNo,
+        entry: 'revocation',
+        userId: grant.userId,
+        packageType: grant.packageType,
+        regenerateDelta: credits === 0 ? 0 : -credits,
+        transactionId: null,
+        reason: order.reason,
+        grantedBy: order.by,
+      });
+    } catch (error) {
+      if (!isDuplicateEntry(error)) throw error;
+      return 'already_revoked';
+    }
+    if (!held) return 'revoked';
+    const highest = await this.entitlements.highestLivePackage(tx, grant.userId);
+    // A package above the one that is taken back came from elsewhere, and stays.
+    const isHigher = RANK[held.packageType] > RANK[grant.packageType];
+    const packageType = isHigher ? held.packageType : highest;
+    await this.users.lower(tx, grant.userId, { packageType, credits });
+    return 'revoked';
+  }
+
   /** Closes the ledger of an order that was refunded before anything was granted, so that a late duplicate cannot grant it. */
-  async barRefundedOrder(
-    tx: Tx,
-    order: { outTradeNo: OutTradeNo; userId: string; by: string },
-  ): Promise<void> {
+  async barRefundedOrder(tx: Tx, order: Omit<RefundedOrder, 'reason'>): Promise<void> {
     if (await this.settledAs(tx, order.outTradeNo)) return;
     try {
       await this.entitlements.append(tx, {

@@ -55,4 +55,30 @@ export class UsersRepository {
     );
     return result.affectedRows === 1;
   }
+
+  /** What the user has now, locked until `tx` ends; null when there is no such user. */
+  async lockEntitlement(
+    tx: Tx,
+    id: string,
+  ): Promise<{ packageType: 'free' | 'basic' | 'premium'; credits: number } | null> {
+    const [row] = await tx.query<
+      { payment_status: 'free' | 'basic' | 'premium' | '' | null; regenerate_count: number | null }[]
+    >('SELECT payment_status, regenerate_count FROM users WHERE id = ? FOR UPDATE', [id]);
+    return row ? { packageType: row.payment_status || 'free', credits: row.regenerate_count ?? 0 } : null;
+  }
+
+  /** Takes back a grant; the caller holds the row and knows what is left. The credits are relative and never fall below zero. */
+  async lower(
+    tx: Tx,
+    id: string,
+    to: { packageType: 'free' | 'basic' | 'premium'; credits: number },
+  ): Promise<void> {
+    await tx.query(
+      `UPDATE users
+          SET payment_status = ?, regenerate_count = GREATEST(0, COALESCE(regenerate_count, 0) - ?),
+              last_login_at = last_login_at
+        WHERE id = ?`,
+      [to.packageType, to.credits, id],
+    );
+  }
 }

@@ -3,14 +3,15 @@ import type { WechatpayConfig } from '../platform/config/wechatpay-config.js';
 import type { AppLogger, LogFields } from '../platform/logging/app-logger.js';
 import type { Clock } from '../shared/clock.js';
 import type { OutTradeNo } from '../shared/ids.js';
-import { AnswerReader } from './answer-reader.js';
+import { AnswerReader, UnexpectedContent } from './answer-reader.js';
 import { BILL_BYTES_MAX, unpackBill } from './bill-file.js';
+import { readBillRefunds } from './trade-bill.js';
 import { billPath, readBillTicket, readOrder, readRefund } from './wechatpay-answers.js';
 import type { AskedRefund } from './wechatpay-answers.js';
 import { WechatpayCalls } from './wechatpay-calls.js';
 import type { WechatpayCall } from './wechatpay-calls.js';
 import { pathPart, requireMatch } from './wechatpay-numbers.js';
-import { billExpired } from './wechatpay-outcome.js';
+import { billExpired, unknownOutcome } from './wechatpay-outcome.js';
 import { WechatpayTransport } from './wechatpay-transport.js';
 import type { WechatpayAnswer } from './wechatpay-transport.js';
 import { WechatpayError } from './wechatpay.types.js';
@@ -20,6 +21,7 @@ import type {
   FundFlowBillRequest,
   RefundRequest,
   TradeBillRequest,
+  WechatpayBillRefund,
   WechatpayBillTicket,
   WechatpayOrder,
   WechatpayRefund,
@@ -31,8 +33,8 @@ const CALL_DEADLINE_MS = 5000;
 const BILL_DEADLINE_MS = 30_000;
 /** The largest answers are some kilobytes. */
 const ANSWER_BYTES_MAX = 2_097_152;
-/** The length of `reason` at WeChat Pay, in characters. */
-const REFUND_REASON_LENGTH_MAX = 80;
+/** The length of `reason` at WeChat Pay: whether it counts characters or bytes is documented nowhere, and bytes are right either way. */
+const REFUND_REASON_BYTES_MAX = 80;
 const REFUNDS_PATH = '/v3/refund/domestic/refunds';
 
 type Ask = {
@@ -104,7 +106,7 @@ export class WechatpayClient {
         ? { transaction_id: requireMatch('transactionId', order.transactionId) }
         : { out_trade_no: requireMatch('outTradeNo', order.outTradeNo) }),
       out_refund_no: requireMatch('outRefundNo', outRefundNo),
-      ...(request.reason ? { reason: [...request.reason].slice(0, REFUND_REASON_LENGTH_MAX).join('') } : {}),
+      ...(request.reason ? { reason: cutToBytes(request.reason, REFUND_REASON_BYTES_MAX) } : {}),
       ...(request.notifyUrl ? { notify_url: request.notifyUrl } : {}),
       ...(request.fundsAccount ? { funds_account: request.fundsAccount } : {}),
       amount: { refund: refundAmount.fen, total: orderAmount.fen, currency: 'CNY' },
@@ -178,6 +180,23 @@ export class WechatpayClient {
     }
   }
 
+  /**
+   * The refunds that were accepted on a Beijing day, made here or elsewhere; none on a day without any.
+   * @throws WechatpayError `not_accepted` while the bill is being made
+   */
+  async refundsOfDay(billDate: string): Promise<WechatpayBillRefund[]> {
+    try {
+      const bill = await this.downloadBill(await this.tradeBill({ billDate, billType: 'REFUND' }));
+      return readBillRefunds(bill);
+    } catch (error) {
+      if (error instanceof WechatpayError && error.outcome === 'not_found') return [];
+      if (error instanceof UnexpectedContent) {
+        throw unknownOutcome('unexpected_content', { detail: error.message });
+      }
+      throw error;
+    }
+  }
+
   close(): void {
     this.transport.close();
   }
@@ -219,4 +238,14 @@ export class WechatpayClient {
 
 function compression(request: { readonly isCompressed?: boolean }): string {
   return request.isCompressed === false ? '' : '&tar_type=GZIP';
+}
+
+/** The longest beginning that fits, without half a character at its end. */
+function cutToBytes(text: string, bytesMax: number): string {
+  let cut = '';
+  for (const character of text) {
+    if (Buffer.byteLength(cut + character) > bytesMax) break;
+    cut += character;
+  }
+  return cut;
 }

@@ -15,6 +15,7 @@ import type {
   ReceivedCallback,
   RefundRequest,
   TradeBillRequest,
+  WechatpayBillRefund,
   WechatpayBillTicket,
   WechatpayNotification,
   WechatpayOrder,
@@ -81,6 +82,10 @@ export class WechatpayService implements OnModuleDestroy {
 
   async downloadBill(ticket: WechatpayBillTicket): Promise<Buffer> {
     return this.configuredClient().downloadBill(ticket);
+  }
+
+  async refundsOfDay(billDate: string): Promise<WechatpayBillRefund[]> {
+    return this.configuredClient().refundsOfDay(billDate);
   }
 
   /** @throws WechatpayCallbackRefused when the message must have no effect */

@@ -174,6 +174,14 @@ export type WechatpayBillTicket = {
   readonly tarType: string | null;
 };
 
+/** A refund as a trade bill names it. What became of it is not read there: a bill is a snapshot of its day. */
+export type WechatpayBillRefund = {
+  readonly outTradeNo: string;
+  readonly outRefundNo: string;
+  readonly refundId: string;
+  readonly transactionId: string;
+};
+
 /** A message to a callback, proven to come from WeChat Pay and to be for this merchant and app. */
 export type WechatpayNotification = {
   /** The delivery's id: the same in every redelivery. */

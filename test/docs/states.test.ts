@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { PAYMENT_ORDER_TABLE } from '../../src/payments/payment-order.state.js';
+import { REFUND_TABLE } from '../../src/refunds/refund.state.js';
 
 const FILE = new URL('../../docs/states.md', import.meta.url);
 
@@ -23,6 +24,12 @@ it('docs/states.md shows the state tables of the code', () => {
     diagram(PAYMENT_ORDER_TABLE),
     '',
     'What is not drawn is refused: no event leads out of `refunded`, and nothing turns a paid order into `failed`.',
+    '',
+    '## Refund (`refund_settlements.status`, shown in `refunds.status`)',
+    '',
+    diagram(REFUND_TABLE),
+    '',
+    'Nothing leads out of `success`. Only evidence that money went out leads out of `closed`.',
     '',
   ].join('\n');
   if (process.env.UPDATE_DOCS) writeFileSync(FILE, text);

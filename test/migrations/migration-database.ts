@@ -14,6 +14,8 @@ import { ErrorLog } from '../../src/platform/logging/error-log.entity.js';
 import { OutboxMessage } from '../../src/platform/outbox/outbox-message.entity.js';
 import { PriceConfig } from '../../src/prices/price-config.entity.js';
 import { ProductOrder } from '../../src/products/product-order.entity.js';
+import { BillCheck } from '../../src/reconciliation/bill-check.entity.js';
+import { RefundSettlement } from '../../src/refunds/refund-settlement.entity.js';
 import { Refund } from '../../src/refunds/refund.entity.js';
 import { EntitlementGrant } from '../../src/users/entitlement-grant.entity.js';
 import { User } from '../../src/users/user.entity.js';
@@ -38,6 +40,8 @@ export const ENTITIES = [
   AdminToken,
   AuditLog,
   ExceptionItem,
+  RefundSettlement,
+  BillCheck,
 ];
 
 export type ContractTable = keyof typeof CONTRACT_DDL;

@@ -30,7 +30,13 @@ export class WechatpayBackend {
   ) {}
 
   static async start(
-    options: { mode?: Mode; env?: Record<string, string>; logger?: Instead['logger'] } = {},
+    options: {
+      mode?: Mode;
+      env?: Record<string, string>;
+      logger?: Instead['logger'];
+      /** Without credentials WeChat Pay goes on, and the backend knows nothing of it. */
+      isConnected?: boolean;
+    } = {},
   ): Promise<WechatpayBackend> {
     const database = await createTestDatabase();
     const simulator = await startWechatPaySimulator({
@@ -39,7 +45,7 @@ export class WechatpayBackend {
     });
     const application = await startApplication(
       database,
-      { ROLE: 'api', ...simulator.env, ...options.env },
+      { ROLE: 'api', ...(options.isConnected === false ? {} : simulator.env), ...options.env },
       {
         clock: new FollowingClock(simulator.clock),
         logger: options.logger,

@@ -1,6 +1,8 @@
 import { Money } from '../../shared/money.js';
 import { EnvReader } from './env-reader.js';
 import type { Env } from './env-reader.js';
+import { readRefunds } from './refund-config.js';
+import type { RefundConfig } from './refund-config.js';
 import { readWechatpay } from './wechatpay-config.js';
 import type { WechatpayConfig } from './wechatpay-config.js';
 
@@ -40,6 +42,7 @@ export class AppConfig {
   readonly orderWaitMinutes!: number;
   /** Null: WeChat Pay is not asked and its callbacks are refused. */
   readonly wechatpay!: WechatpayConfig | null;
+  readonly refunds!: RefundConfig;
   /** When an unpaid order is closed at WeChat Pay, and failed then. A prepay lives two hours. */
   readonly paymentDeadlineMinutes!: number;
 }
@@ -47,6 +50,7 @@ export class AppConfig {
 /** @throws Error naming every bad variable, in words for the person who starts the process */
 export function loadConfig(env: Env): AppConfig {
   const read = new EnvReader(env);
+  const wechatpay = readWechatpay(read);
   const config: AppConfig = Object.assign(new AppConfig(), {
     role: read.oneOf('ROLE', ['all', 'api', 'worker'], 'all'),
     http: {
@@ -68,7 +72,8 @@ export function loadConfig(env: Env): AppConfig {
       basic: read.integer('REGENERATE_CREDITS_BASIC', { fallback: 5, min: 0, max: 10_000 }),
       premium: read.integer('REGENERATE_CREDITS_PREMIUM', { fallback: 20, min: 0, max: 10_000 }),
     },
-    wechatpay: readWechatpay(read),
+    wechatpay,
+    refunds: readRefunds(read, { isWechatpayConfigured: wechatpay !== null }),
     paymentDeadlineMinutes: read.integer('PAYMENT_DEADLINE_MINUTES', { fallback: 120, min: 1, max: 10_080 }),
     orderWaitMinutes: read.integer('ORDER_WAIT_MINUTES', { fallback: 60, min: 0, max: 10_080 }),
   });

@@ -155,7 +155,10 @@ describe('hearsay about a payment', () => {
     const { order, grants, exceptions } = await read(outTradeNo);
     expect(order).toMatchObject({ status: 'paid' });
     expect(grants).toEqual([]);
-    expect(exceptions).toMatchObject([{ kind: 'payment_held', status: 'open' }]);
+    expect(exceptions).toMatchObject([
+      { kind: 'refund_unseen', status: 'open' },
+      { kind: 'payment_held', status: 'open' },
+    ]);
   });
 });
 

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../platform/database/unit-of-work.js';
+
+/** Granted, not revoked, and no refund known that would follow its own way to the same end. */
+const UNREVOKED = `
+  JOIN entitlement_grants g ON g.out_trade_no = o.out_trade_no AND g.entry = 'grant'
+  LEFT JOIN entitlement_grants r ON r.out_trade_no = o.out_trade_no AND r.entry = 'revocation'
+  LEFT JOIN refunds f ON f.out_trade_no = o.out_trade_no AND COALESCE(NULLIF(f.status, ''), 'pending') <> 'closed'`;
+const IS_UNREVOKED = 'r.id IS NULL AND f.id IS NULL';
+
+/** Orders that a caller's row calls refunded while their user still has what they gave. */
+@Injectable()
+export class RefundedOrdersRepository {
+  /** One range of the index on (status, updated_at): the cost follows the window. */
+  async listUnrevokedRecent(tx: Tx, page: { windowSeconds: number; limit: number }): Promise<string[]> {
+    const rows = await tx.query<{ out_trade_no: string }[]>(
+      `SELECT o.out_trade_no FROM payment_orders o FORCE INDEX (idx_payment_orders_status_updated) ${UNREVOKED}
+        WHERE o.status = 'refunded' AND o.updated_at >= NOW() - INTERVAL ? SECOND AND ${IS_UNREVOKED}
+        ORDER BY o.updated_at LIMIT ?`,
+      [page.windowSeconds, page.limit],
+    );
+    return rows.map((row) => row.out_trade_no);
+  }
+
+  /** The next `limit` refunded orders by id: one bounded step of a pass over all of them. */
+  async listById(
+    tx: Tx,
+    page: { afterId: string; limit: number },
+  ): Promise<{ id: string; outTradeNo: string }[]> {
+    const rows = await tx.query<{ id: string; out_trade_no: string }[]>(
+      `SELECT o.id, o.out_trade_no FROM payment_orders o FORCE INDEX (idx_status)
+        WHERE o.status = 'refunded' AND o.id > ? ORDER BY o.id LIMIT ?`,
+      [page.afterId, page.limit],
+    );
+    return rows.map((row) => ({ id: row.id, outTradeNo: row.out_trade_no }));
+  }
+
+  async filterUnrevoked(tx: Tx, outTradeNos: readonly string[]): Promise<string[]> {
+    if (outTradeNos.length === 0) return [];
+    const rows = await tx.query<{ out_trade_no: string }[]>(
+      `SELECT o.out_trade_no FROM payment_orders o ${UNREVOKED} WHERE o.out_trade_no IN (?) AND ${IS_UNREVOKED}`,
+      [outTradeNos],
+    );
+    return rows.map((row) => row.out_trade_no);
+  }
+}

@@ -1,0 +1,26 @@
+import type { RefundOrderToSend, ReportedRefund } from './refunds.types.js';
+
+/** What came of sending a refund. */
+export type ChannelAnswer =
+  /** WeChat Pay's own signed word. */
+  | { readonly kind: 'reported'; readonly report: ReportedRefund }
+  /** Somebody else says that WeChat Pay took it. */
+  | { readonly kind: 'relayed'; readonly report: ReportedRefund }
+  /** Refused for a business reason, which is not signed: a query confirms it. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly words: string }
+  /** The merchant's balance does not cover it: the same again later. */
+  | { readonly kind: 'not_enough'; readonly words: string }
+  /** It may or may not have taken effect. */
+  | {
+      readonly kind: 'unknown';
+      readonly reason: string;
+      readonly words: string;
+      readonly pauseMs: number;
+      /** An operator must mend the configuration: it does not get better by waiting. */
+      readonly isMisconfigured: boolean;
+    };
+
+/** A door through which refunds leave. Sending again with the same content is the same refund at WeChat Pay. */
+export interface RefundChannel {
+  send(order: RefundOrderToSend): Promise<ChannelAnswer>;
+}

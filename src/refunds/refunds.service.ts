@@ -1,0 +1,210 @@
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '../platform/audit/audit.service.js';
+import { AppConfig } from '../platform/config/app-config.js';
+import { isDuplicateEntry } from '../platform/database/database-error.js';
+import { UnitOfWork } from '../platform/database/unit-of-work.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { JobRunner } from '../platform/jobs/job-runner.js';
+import { PaymentsService } from '../payments/payments.service.js';
+import type { RefundableOrder } from '../payments/payments.types.js';
+import { Clock } from '../shared/clock.js';
+import { DomainError } from '../shared/domain-error.js';
+import { Money } from '../shared/money.js';
+import { newOutRefundNo, refundIdFor } from './refund-numbers.js';
+import { checkRefundable } from './refund-rules.js';
+import type { PaidOrder } from './refund-rules.js';
+import { RefundSettlementsRepository } from './refund-settlements.repository.js';
+import type { SettlementRecord } from './refund-settlements.repository.js';
+import { REFUND_SETTLEMENT } from './refund-settlement.service.js';
+import { RefundsRepository } from './refunds.repository.js';
+import { RefundQuestionsService } from './refund-questions.service.js';
+import type { RefundChannelName, RefundView, RefundWish } from './refunds.types.js';
+import { RefundViewsRepository } from './refund-views.repository.js';
+
+/** What WeChat Pay takes as a transaction id; rows of others may carry anything. */
+const TRANSACTION_ID_PATTERN = /^[0-9A-Za-z]{1,32}$/;
+
+/** What operators ask for. Money moves later, from what is stored here. */
+@Injectable()
+export class RefundsService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly settlements: RefundSettlementsRepository,
+    private readonly refunds: RefundsRepository,
+    private readonly views: RefundViewsRepository,
+    private readonly payments: PaymentsService,
+    private readonly questions: RefundQuestionsService,
+    private readonly audit: AuditService,
+    private readonly jobs: JobRunner,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Promises a refund: it is durable when this returns, and goes out by itself. The same key with the same content is
+   * the same refund.
+   * @throws DomainError `conflict` when a rule forbids it or the key stands for another refund, `not_found` for an unknown
+   * order, `unavailable` when no channel is configured
+   */
+  async requestRefund(wish: RefundWish): Promise<RefundView> {
+    const channel = this.config.refunds.channel;
+    if (!channel) throw notConfigured();
+    const paid = await this.questions.findPayment(wish.outTradeNo);
+    const outRefundNo = await this.unitOfWork.run((tx) => this.promise(tx, { wish, channel, paid }));
+    this.jobs.wake(REFUND_SETTLEMENT);
+    return this.get(outRefundNo);
+  }
+
+  /** @throws DomainError `not_found` */
+  async get(outRefundNo: string): Promise<RefundView> {
+    const view = await this.views.find(this.unitOfWork.reader, outRefundNo);
+    if (!view) throw unknownRefund();
+    return view;
+  }
+
+  /** Has an open refund sent or asked about now instead of at its time: the balance was topped up, a key was mended. */
+  async retry(outRefundNo: string, by: RefundWish['by']): Promise<RefundView> {
+    await this.unitOfWork.run(async (tx) => {
+      const refund = await this.settlements.lock(tx, outRefundNo);
+      if (!refund) throw unknownRefund();
+      if (refund.status === 'success' || refund.status === 'closed') {
+        throw new DomainError(
+          'refund_ended',
+          'conflict',
+          refund.status === 'closed'
+            ? 'This refund was closed and moved no money: make a new one.'
+            : 'This refund has succeeded already.',
+        );
+      }
+      await this.settlements.hurry(tx, outRefundNo);
+      await this.note(tx, { by, action: 'refund.retried', outRefundNo });
+    });
+    this.jobs.wake(REFUND_SETTLEMENT);
+    return this.get(outRefundNo);
+  }
+
+  /** The number of the refund, new or, on a repetition, the one there is. */
+  private async promise(
+    tx: Tx,
+    asked: { wish: RefundWish; channel: RefundChannelName; paid: PaidOrder | null },
+  ): Promise<string> {
+    const { wish } = asked;
+    const order = await this.payments.lockForRefund(tx, wish.outTradeNo);
+    // Under the lock: of two requests with one key the second finds the first.
+    const known = await this.settlements.findByIdempotencyKey(tx, wish.idempotencyKey);
+    if (known) return sameRefund(known, wish);
+    if (!order) throw new DomainError('order_unknown', 'not_found', 'No such order is known.');
+    const orderAmount = await this.check(tx, order, asked);
+    const outRefundNo = newOutRefundNo(this.clock.nowMs());
+    try {
+      await this.insert(tx, { ...asked, order, orderAmount, outRefundNo });
+    } catch (error) {
+      // Another order's request took the key meanwhile.
+      if (!isDuplicateEntry(error)) throw error;
+      throw keyUsed();
+    }
+    await this.note(tx, {
+      by: wish.by,
+      action: 'refund.requested',
+      outRefundNo,
+      after: { outTradeNo: wish.outTradeNo, amountFen: wish.amount.fen, orderAmountFen: orderAmount.fen },
+      reason: wish.reason,
+    });
+    return outRefundNo;
+  }
+
+  /** What the order cost, by WeChat Pay's word where it was had. @throws DomainError when a rule forbids the refund */
+  private async check(
+    tx: Tx,
+    order: RefundableOrder,
+    { wish, paid }: { wish: RefundWish; paid: PaidOrder | null },
+  ): Promise<Money> {
+    const refunds = await this.refunds.listOfOrder(tx, order.outTradeNo);
+    return checkRefundable({ order, paid, refunds, amount: wish.amount, now: this.clock.now() });
+  }
+
+  private async insert(
+    tx: Tx,
+    asked: {
+      wish: RefundWish;
+      channel: RefundChannelName;
+      paid: PaidOrder | null;
+      order: RefundableOrder;
+      orderAmount: Money;
+      outRefundNo: string;
+    },
+  ): Promise<void> {
+    const { wish, channel, order, orderAmount, outRefundNo } = asked;
+    const refund = {
+      outRefundNo,
+      outTradeNo: order.outTradeNo,
+      transactionId: usableTransactionId(asked.paid?.transactionId ?? order.transactionId),
+      refundAmount: wish.amount,
+      orderAmount,
+      reason: wish.reason,
+    };
+    await this.settlements.insert(tx, {
+      ...refund,
+      origin: 'operator',
+      channel,
+      idempotencyKey: wish.idempotencyKey,
+      requestedBy: wish.by.name,
+      stage: 'requested',
+      dueInMs: 0,
+    });
+    await this.refunds.insert(tx, { ...refund, id: refundIdFor(outRefundNo) });
+  }
+
+  private async note(
+    tx: Tx,
+    entry: {
+      by: RefundWish['by'];
+      action: string;
+      outRefundNo: string;
+      after?: Record<string, unknown>;
+      reason?: string;
+    },
+  ): Promise<void> {
+    await this.audit.append(tx, {
+      actor: entry.by.name,
+      action: entry.action,
+      targetType: 'refund',
+      targetId: entry.outRefundNo,
+      after: entry.after,
+      reason: entry.reason,
+    });
+  }
+}
+
+function sameRefund(known: SettlementRecord, wish: RefundWish): string {
+  const isSame =
+    known.outTradeNo === wish.outTradeNo &&
+    known.refundAmount?.equals(wish.amount) === true &&
+    known.reason === wish.reason;
+  if (!isSame) throw keyUsed();
+  return known.outRefundNo;
+}
+
+function usableTransactionId(transactionId: string | null): string | null {
+  return transactionId && TRANSACTION_ID_PATTERN.test(transactionId) ? transactionId : null;
+}
+
+function keyUsed(): DomainError {
+  return new DomainError(
+    'idempotency_key_used',
+    'conflict',
+    'This idempotency key stands for another refund: take a new key for a new refund.',
+  );
+}
+
+function unknownRefund(): DomainError {
+  return new DomainError('not_found', 'not_found', 'No such refund is known.');
+}
+
+function notConfigured(): DomainError {
+  return new DomainError(
+    'refunds_not_configured',
+    'unavailable',
+    'No way to refund is configured: set CLOUD_FUNCTION_URL and CLOUD_FUNCTION_TOKEN, or the WECHAT_… variables, and start again.',
+  );
+}
