@@ -163,17 +163,20 @@ CREATE TABLE `order_queries` (
 CREATE TABLE `outbox_messages` (
   `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   `topic` varchar(40) NOT NULL,
+  `channel` varchar(20) NOT NULL DEFAULT '',
   `message_key` varchar(150) NOT NULL,
   `payload` longtext NOT NULL CHECK (json_valid(`payload`)),
-  `status` enum('pending','sent','failed') NOT NULL DEFAULT 'pending',
+  `status` enum('pending','sent','failed','distributed','unwanted') NOT NULL DEFAULT 'pending',
   `attempts` int(10) unsigned NOT NULL DEFAULT 0,
+  `claims` int(10) unsigned NOT NULL DEFAULT 0,
   `available_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
+  `wanted_since` datetime(3) NOT NULL DEFAULT current_timestamp(3),
   `sent_at` datetime(3) DEFAULT NULL,
   `last_error` varchar(500) DEFAULT NULL,
   `created_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_outbox_messages_message_key` (`message_key`),
-  KEY `idx_outbox_messages_due` (`status`,`available_at`,`id`)
+  KEY `idx_outbox_messages_channel_due` (`status`,`channel`,`available_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE `payment_logs` (

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { GreetingCardsModule } from './greeting-cards/greeting-cards.module.js';
 import { InternalNotificationsModule } from './internal-notifications/internal-notifications.module.js';
+import { NoticesModule } from './notices/notices.module.js';
 import { AuditModule } from './platform/audit/audit.module.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
@@ -29,6 +30,7 @@ import { RefundsModule } from './refunds/refunds.module.js';
     HttpModule,
     HealthModule,
     InternalNotificationsModule,
+    NoticesModule,
     RefundsModule,
     ReconciliationModule,
     ProductsModule,

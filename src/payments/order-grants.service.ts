@@ -75,7 +75,7 @@ export class OrderGrantsService {
       userId,
       packageType,
     });
-    await this.announce(tx, order, { userId, packageType });
+    await this.announce(tx, order, { userId, packageType, claim });
     return 'granted';
   }
 
@@ -159,13 +159,18 @@ export class OrderGrantsService {
   private async announce(
     tx: Tx,
     order: OrderRecord,
-    to: { userId: string; packageType: PaidPackage },
+    granted: { userId: string; packageType: PaidPackage; claim: PaidClaim },
   ): Promise<void> {
-    await this.resolveExceptions(tx, order, `granted ${to.packageType}`);
+    const { userId, packageType, claim } = granted;
+    await this.resolveExceptions(tx, order, `granted ${packageType}`);
+    const { outTradeNo, id: orderId } = order;
+    // WeChat Pay's word where there is one: `order` is the row as it was before this claim completed it.
+    const amountFen = (claim.evidence?.amount ?? order.amount)?.fen;
+    const paidAt = order.paidAt ?? claim.evidence?.paidAt ?? claim.seenAt;
     await this.outbox.stage(tx, {
       topic: 'payment_succeeded',
-      key: `payment_succeeded:${order.outTradeNo}`,
-      payload: { outTradeNo: order.outTradeNo, orderId: order.id, ...to, amountFen: order.amount?.fen },
+      key: `payment_succeeded:${outTradeNo}`,
+      payload: { outTradeNo, orderId, userId, packageType, amountFen, paidAt: paidAt.toISOString() },
     });
   }
 

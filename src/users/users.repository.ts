@@ -10,6 +10,11 @@ export class UsersRepository {
     return row ?? null;
   }
 
+  async findOpenid(tx: Tx, id: string): Promise<string | null> {
+    const [row] = await tx.query<Pick<UserRow, 'openid'>[]>('SELECT openid FROM users WHERE id = ?', [id]);
+    return row?.openid || null;
+  }
+
   /** Openids differ by case, and the column's usual collation does not: the second comparison decides. */
   async lockByOpenid(tx: Tx, openid: string): Promise<UserRow | null> {
     const [row] = await tx.query<UserRow[]>(

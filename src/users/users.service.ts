@@ -47,6 +47,11 @@ export class UsersService {
     return this.ensureOwner(tx, { outTradeNo, userId: placeholderUserId(outTradeNo), openid });
   }
 
+  /** For a message to the user; null when the user is unknown or has none. Nothing is locked. */
+  findOpenid(tx: Tx, userId: string): Promise<string | null> {
+    return this.users.findOpenid(tx, userId);
+  }
+
   private async lockKnown(tx: Tx, { userId, openid }: ClaimedOwner): Promise<UserRow | null> {
     const byId = isId(userId) ? await this.users.lockById(tx, userId) : null;
     return byId ?? (openid ? this.users.lockByOpenid(tx, openid) : null);

@@ -3,18 +3,11 @@ import { EnvReader } from './env-reader.js';
 import type { Env } from './env-reader.js';
 import { readRefunds } from './refund-config.js';
 import type { RefundConfig } from './refund-config.js';
+import { readNotices } from './notices-config.js';
+import type { NoticesConfig } from './notices-config.js';
+import { readSecret } from './secret-reader.js';
 import { readWechatpay } from './wechatpay-config.js';
 import type { WechatpayConfig } from './wechatpay-config.js';
-
-/** Values printed in documents and examples; a deployment that still has one is open to everybody. */
-const SAMPLE_SECRETS = new Set([
-  'your_internal_secret_key_here',
-  'your-internal-secret',
-  'change-me-change-me',
-  'changemechangeme',
-]);
-
-const SECRET_LENGTH_MIN = 16;
 
 export type DatabaseConfig = {
   readonly host: string;
@@ -43,6 +36,8 @@ export class AppConfig {
   /** Null: WeChat Pay is not asked and its callbacks are refused. */
   readonly wechatpay!: WechatpayConfig | null;
   readonly refunds!: RefundConfig;
+  /** Who is told about payments, each channel null when it is not used. */
+  readonly notices!: NoticesConfig;
   /** When an unpaid order is closed at WeChat Pay, and failed then. A prepay lives two hours. */
   readonly paymentDeadlineMinutes!: number;
 }
@@ -74,13 +69,14 @@ export function loadConfig(env: Env): AppConfig {
     },
     wechatpay,
     refunds: readRefunds(read, { isWechatpayConfigured: wechatpay !== null }),
+    notices: readNotices(read),
     paymentDeadlineMinutes: read.integer('PAYMENT_DEADLINE_MINUTES', { fallback: 120, min: 1, max: 10_080 }),
     orderWaitMinutes: read.integer('ORDER_WAIT_MINUTES', { fallback: 60, min: 0, max: 10_080 }),
   });
   if (read.problems.length > 0) {
-    throw new Error(
-      `The configuration cannot be used:\n${read.problems.map((line) => `  - ${line}`).join('\n')}`,
-    );
+    // Two features may miss the same variable.
+    const problems = [...new Set(read.problems)];
+    throw new Error(`The configuration cannot be used:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
   }
   return config;
 }
@@ -99,22 +95,10 @@ function readDatabase(read: EnvReader): DatabaseConfig {
 }
 
 function readSecrets(read: EnvReader): string[] {
-  const names = ['INTERNAL_API_SECRET', 'INTERNAL_API_SECRET_PREVIOUS'] as const;
-  const secrets: string[] = [];
-  for (const name of names) {
-    const secret = name === 'INTERNAL_API_SECRET' ? read.text(name) : read.optionalText(name);
-    if (!secret) continue;
-    if (secret.length < SECRET_LENGTH_MIN) {
-      read.problems.push(
-        `${name} must have at least ${SECRET_LENGTH_MIN} characters (try: openssl rand -hex 24)`,
-      );
-    } else if (SAMPLE_SECRETS.has(secret.toLowerCase())) {
-      read.problems.push(`${name} is a value from an example; make one of your own (openssl rand -hex 24)`);
-    } else {
-      secrets.push(secret);
-    }
-  }
-  return secrets;
+  const current = readSecret(read, 'INTERNAL_API_SECRET');
+  const isRotating = read.optionalText('INTERNAL_API_SECRET_PREVIOUS') !== undefined;
+  const previous = isRotating ? readSecret(read, 'INTERNAL_API_SECRET_PREVIOUS') : null;
+  return [current, previous].filter((secret) => secret !== null);
 }
 
 /** Callers take a price of 0 for "no price" and fall back to their own, so 0 can never be in force. */

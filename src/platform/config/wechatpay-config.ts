@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, createSecretKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { EnvReader } from './env-reader.js';
+import { readBaseUrl } from './url-reader.js';
 
 const WECHATPAY_API_BASE_URL = 'https://api.mch.weixin.qq.com';
 
@@ -42,7 +43,6 @@ const APIV3_KEY_BYTES = 32;
 /** WeChat Pay signs and encrypts with RSA of this size; a shorter key is not one of its keys. */
 const RSA_BITS_MIN = 2048;
 const PEM_BLOCK_PATTERN = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
-const LOOPBACK_HOST_PATTERN = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Null when the channel is not configured. What is wrong goes to `read.problems`, by variable and never by value. */
 export function readWechatpay(read: EnvReader): WechatpayConfig | null {
@@ -61,7 +61,7 @@ export function readWechatpay(read: EnvReader): WechatpayConfig | null {
     mchid: matching(read, 'WECHAT_MCHID', MCHID_PATTERN, 'the digits of the merchant number'),
     merchantSerial,
     apiV3Key: readApiV3Key(read),
-    apiBaseUrl: readApiBaseUrl(read),
+    apiBaseUrl: readBaseUrl(read, 'WECHAT_API_BASE_URL', WECHATPAY_API_BASE_URL),
   };
   refuseOwnKeys(read, { merchantSerial, merchantPrivateKey, platformKeys: platform.keys });
   if (read.problems.length > problemsBefore || !merchantPrivateKey || !config.apiV3Key) return null;
@@ -194,20 +194,6 @@ function refuseOwnKeys(
       "WECHAT_PUBLIC_KEY holds the merchant's own key (see WECHAT_SERIAL_NO and WECHAT_PRIVATE_KEY): it must be WeChat Pay's",
     );
   }
-}
-
-function readApiBaseUrl(read: EnvReader): string {
-  const text = read.text('WECHAT_API_BASE_URL', WECHATPAY_API_BASE_URL);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isBare =
-    url !== null && `${url.username}${url.password}${url.search}${url.hash}` === '' && url.pathname === '/';
-  const isAllowed =
-    url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOST_PATTERN.test(url.hostname));
-  if (url && isBare && isAllowed) return url.origin;
-  read.problems.push(
-    'WECHAT_API_BASE_URL must be https:// and a host, nothing more (http only on this machine)',
-  );
-  return WECHATPAY_API_BASE_URL;
 }
 
 function isPublicKeyLabel(label: string | undefined): boolean {

@@ -26,6 +26,7 @@ import { CreateExceptions2026112300025 } from '../../../migrations/2026112325-cr
 import { SeedPriceConfigs2026112300026 } from '../../../migrations/2026112326-seed-price-configs.js';
 import { RecordOrdersFulfilledEarlier2026112300027 } from '../../../migrations/2026112327-record-orders-fulfilled-earlier.js';
 import { CreateOrderQueries2026112300028 } from '../../../migrations/2026112328-create-order-queries.js';
+import { OutboxChannels2026112400001 } from '../../../migrations/2026112401-outbox-channels.js';
 import { CreateRefundSettlements2026112400010 } from '../../../migrations/2026112410-create-refund-settlements.js';
 import { IndexRefundsByChange2026112400011 } from '../../../migrations/2026112411-index-refunds-by-change.js';
 import { CreateBillChecks2026112400012 } from '../../../migrations/2026112412-create-bill-checks.js';
@@ -60,6 +61,7 @@ export const MIGRATIONS = [
   SeedPriceConfigs2026112300026,
   RecordOrdersFulfilledEarlier2026112300027,
   CreateOrderQueries2026112300028,
+  OutboxChannels2026112400001,
   CreateRefundSettlements2026112400010,
   IndexRefundsByChange2026112400011,
   CreateBillChecks2026112400012,

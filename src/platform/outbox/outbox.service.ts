@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { Clock } from '../../shared/clock.js';
+import { DomainError } from '../../shared/domain-error.js';
+import { AuditService } from '../audit/audit.service.js';
 import { isDuplicateEntry } from '../database/database-error.js';
 import type { Tx } from '../database/unit-of-work.js';
+import { ExceptionsService } from '../exceptions/exceptions.service.js';
+import { NOTICE_UNDELIVERABLE, noticeSubject } from './notice-exceptions.js';
+import { OutboxChannels } from './outbox-channels.js';
 import { OutboxRepository } from './outbox.repository.js';
 
 export type OutboxNotice = {
@@ -11,10 +17,20 @@ export type OutboxNotice = {
   readonly payload: Record<string, unknown>;
 };
 
+const ROW_ID_PATTERN = /^\d{1,19}$/;
+
+export type Reopened = { readonly channel: string; readonly outcome: 'reopened' | 'due_already' };
+
 /** Notices to the outside are staged in the transaction of the fact they tell, and sent later. */
 @Injectable()
 export class OutboxService {
-  constructor(private readonly outbox: OutboxRepository) {}
+  constructor(
+    private readonly outbox: OutboxRepository,
+    private readonly channels: OutboxChannels,
+    private readonly exceptions: ExceptionsService,
+    private readonly audit: AuditService,
+    private readonly clock: Clock,
+  ) {}
 
   /** Staging the same key again changes nothing. */
   async stage(tx: Tx, notice: OutboxNotice): Promise<void> {
@@ -23,5 +39,37 @@ export class OutboxService {
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
     }
+  }
+
+  /**
+   * Has an ended delivery made again, with all the time of a new one. A second call while it is due changes nothing.
+   * @throws DomainError `notice_unknown`, `notice_not_resendable`
+   */
+  async reopen(tx: Tx, id: string, by: string): Promise<Reopened> {
+    // The server would read "1x" as 1.
+    const row = ROW_ID_PATTERN.test(id) ? await this.outbox.lockRow(tx, id) : null;
+    if (!row?.channel) throw new DomainError('notice_unknown', 'not_found', 'No such notice is known.');
+    const { channel, status } = row;
+    if (status === 'pending') return { channel, outcome: 'due_already' };
+    if (status === 'unwanted' || !this.channels.find(channel)?.isConfigured) {
+      const why = status === 'unwanted' ? 'Nobody wants this notice.' : 'Its channel is not configured.';
+      throw new DomainError('notice_not_resendable', 'conflict', why);
+    }
+    await this.outbox.reopen(tx, id, this.clock.now());
+    await this.exceptions.resolveAll(tx, {
+      kinds: [NOTICE_UNDELIVERABLE],
+      subject: noticeSubject(row),
+      by,
+      resolution: 'sent again',
+    });
+    await this.audit.append(tx, {
+      actor: by,
+      action: 'notice.resent',
+      targetType: 'outbox_message',
+      targetId: id,
+      before: { status },
+      after: { status: 'pending' },
+    });
+    return { channel, outcome: 'reopened' };
   }
 }
