@@ -51,6 +51,16 @@ export class BackendApi {
     this.book.get(String(post.body.outTradeNo)).acknowledged[post.path] += 1;
   }
 
+  /** What a web front end's server asks while its customer waits. */
+  async orderStatus(outTradeNo: string): Promise<Answer> {
+    const response = await fetch(`${this.baseUrl}/api/payment/orders/${outTradeNo}/status`, {
+      headers: { 'x-internal-secret': this.secret },
+      redirect: 'error',
+      signal: AbortSignal.timeout(POST_DEADLINE_MS),
+    });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  }
+
   /** `secret` set to another one, or to nothing, as by a function that was not configured. */
   async send({ path, body }: Post, secret = this.secret): Promise<Answer> {
     const response = await fetch(`${this.baseUrl}/api/payment/internal/${path}`, {

@@ -1,64 +1,18 @@
 import type { BackendApi } from './backend-api.ts';
 import { isDuplicateEntry } from './database.ts';
 import type { Database } from './database.ts';
+import type {
+  CallbackHabits,
+  NewRow,
+  OrderEvent,
+  OrderHabits,
+  Outage,
+  PlacedOrder,
+  Prepay,
+} from './function-habits.ts';
 import type { Identities } from './identities.ts';
 import { toFen, toYuan } from './money.ts';
 import type { OrderBook, Payment, Post } from './order-book.ts';
-
-/** What a client calls `wxpay_order` with; all of it is the client's word. */
-export type OrderEvent = {
-  readonly packageType?: string;
-  readonly tradeType?: string;
-  readonly userId?: string;
-  readonly openid?: string;
-  readonly generationId?: string;
-  /** Fen. It is charged as it is. */
-  readonly amount?: number | string;
-};
-
-export type Outage = 'db_unavailable' | 'db_insert_failed' | 'db_exception';
-export const OUTAGES: readonly Outage[] = ['db_unavailable', 'db_insert_failed', 'db_exception'];
-
-export type OrderHabits = {
-  /** How the function's own database fails, if it does. */
-  readonly outage?: Outage;
-  /** The insert is committed all the same, and only its answer comes too late. */
-  readonly commitsAnyway?: boolean;
-  /** `later` leaves the call to `backUp`; `lost` is a call that never arrived. */
-  readonly backup?: 'now' | 'later' | 'lost';
-};
-
-export type PlacedOrder = {
-  readonly outTradeNo: string;
-  readonly amountFen: number;
-  /** The body of `order-created`, as it is sent after an outage. */
-  readonly backup: Post;
-  /** The row as the function inserts it when it can. */
-  readonly row: NewRow;
-};
-
-export type CallbackHabits = {
-  /** The row cannot be written, but was read before. */
-  readonly writeFails?: boolean;
-  /** The order is looked for in vain, although it may be there a moment later. */
-  readonly findsNothing?: boolean;
-  /** The rescued row says 0.00. */
-  readonly amountUnknown?: boolean;
-  readonly withoutTransactionId?: boolean;
-  /** The call is fire and forget, and this one is forgotten. */
-  readonly notifyLost?: boolean;
-};
-
-type NewRow = {
-  readonly id: string;
-  readonly userId: string | null;
-  readonly generationId: string | null;
-  readonly outTradeNo: string;
-  readonly amountYuan: string;
-  readonly packageType: string | null;
-  readonly tradeType: string;
-  readonly openid: string;
-};
 
 type Surroundings = {
   readonly api: BackendApi;
@@ -67,6 +21,8 @@ type Surroundings = {
   readonly book: OrderBook;
   /** Another road to the prices, for an instance that cannot reach them. */
   readonly readPrices?: () => Promise<{ basic?: number; premium?: number }>;
+  /** Where there is a WeChat Pay; without one every order is taken as accepted. */
+  readonly prepay?: Prepay;
 };
 
 type FoundOrder = { id: string; status: string; package_type: string; generation_id: string };
@@ -86,6 +42,7 @@ export class CloudFunctions {
   private readonly ids: Identities;
   private readonly book: OrderBook;
   private readonly readPrices: () => Promise<{ basic?: number; premium?: number }>;
+  private readonly prepay: Prepay;
   private cachedPrices: { packages: Partial<Record<string, number>>; untilMs: number } | null = null;
 
   constructor(world: Surroundings) {
@@ -94,6 +51,7 @@ export class CloudFunctions {
     this.ids = world.ids;
     this.book = world.book;
     this.readPrices = world.readPrices ?? (() => world.api.currentPrices());
+    this.prepay = world.prepay ?? (() => undefined);
   }
 
   async wxpayOrder(event: OrderEvent, story: string, habits: OrderHabits = {}): Promise<PlacedOrder> {
@@ -102,8 +60,16 @@ export class CloudFunctions {
     const stated = event.amount || toFen(prices[event.packageType ?? ''] ?? 0);
     const outTradeNo = this.ids.outTradeNo();
     this.book.open(outTradeNo, story);
+    const { madeSecondsAgo = null } = habits;
+    const order = this.compose(event, {
+      outTradeNo,
+      stated,
+      outage: outage ?? 'db_insert_failed',
+      madeSecondsAgo,
+    });
+    const totalFen = habits.chargedFen ?? order.amountFen;
+    this.prepay({ outTradeNo, totalFen, tradeType: order.row.tradeType, openid: event.openid || undefined });
     // WeChat Pay has accepted the order here: from now on it can be paid, whatever becomes of it in a database.
-    const order = this.compose(event, { outTradeNo, stated, outage: outage ?? 'db_insert_failed' });
     const isStored = (!outage || habits.commitsAnyway) && (await this.insert(order.row));
     if ((outage || !isStored) && backup === 'now') await this.backUp(order);
     return order;
@@ -119,10 +85,12 @@ export class CloudFunctions {
   async insert(row: NewRow): Promise<boolean> {
     try {
       const userId = await this.findOrCreateUser(row);
+      const isOld = row.madeSecondsAgo !== null;
       await this.database.run(
         `INSERT INTO payment_orders
-           (id, user_id, generation_id, out_trade_no, amount, package_type, payment_method, trade_type, status, _openid)
-         VALUES (?, ?, ?, ?, ?, ?, 'wechat', ?, 'pending', ?)`,
+           (id, user_id, generation_id, out_trade_no, amount, package_type, payment_method, trade_type, status,
+            _openid${isOld ? ', created_at' : ''})
+         VALUES (?, ?, ?, ?, ?, ?, 'wechat', ?, 'pending', ?${isOld ? ', NOW() - INTERVAL ? SECOND' : ''})`,
         [
           row.id,
           userId,
@@ -132,6 +100,7 @@ export class CloudFunctions {
           row.packageType,
           row.tradeType,
           row.openid,
+          ...(row.madeSecondsAgo === null ? [] : [row.madeSecondsAgo]),
         ],
       );
       return true;
@@ -249,9 +218,14 @@ export class CloudFunctions {
 
   private compose(
     event: OrderEvent,
-    facts: { outTradeNo: string; stated: number | string; outage: Outage },
+    facts: {
+      outTradeNo: string;
+      stated: number | string;
+      outage: Outage;
+      madeSecondsAgo: number | null;
+    },
   ): PlacedOrder {
-    const { outTradeNo, stated, outage } = facts;
+    const { outTradeNo, stated, outage, madeSecondsAgo } = facts;
     const orderId = this.ids.orderId();
     const amountFen = Number(stated);
     const tradeType = event.tradeType ?? 'JSAPI';
@@ -280,6 +254,7 @@ export class CloudFunctions {
         packageType: event.packageType ?? null,
         tradeType,
         openid: event.openid ?? '',
+        madeSecondsAgo,
       },
     };
   }

@@ -19,12 +19,9 @@ export function judge(truth: OrderTruth, facts: OrderFacts): string[] {
         ...when(!isWaiting(facts), 'no notice of it waits, and no exception names it'),
       ];
     case 'unpaid':
-      return [
-        ...grantedNothing(facts),
-        ...when(facts.rows.length !== 1, `${facts.rows.length} rows instead of one`),
-        ...when(facts.rows[0]?.status !== 'pending', `status ${facts.rows[0]?.status} instead of pending`),
-        ...unexpectedExceptions(facts, []),
-      ];
+      return judgeUnpaid(facts, 'pending');
+    case 'failed':
+      return judgeUnpaid(facts, 'failed');
     case 'nothing':
       return when(
         facts.rows.length + facts.inbox.length + facts.openExceptions.length + facts.grants.length > 0,
@@ -63,6 +60,15 @@ function judgeGranted(truth: OrderTruth, facts: OrderFacts, expected: Granted): 
     ...when(facts.staged !== 1, `${facts.staged} notices staged instead of one`),
     ...when(asleep && !expected.maySleep, `${asleep} messages not handled`),
     ...unexpectedExceptions(facts, expected.alsoOpen ?? []),
+  ];
+}
+
+function judgeUnpaid(facts: OrderFacts, status: 'pending' | 'failed'): string[] {
+  return [
+    ...grantedNothing(facts),
+    ...when(facts.rows.length !== 1, `${facts.rows.length} rows instead of one`),
+    ...when(facts.rows[0]?.status !== status, `status ${facts.rows[0]?.status} instead of ${status}`),
+    ...unexpectedExceptions(facts, []),
   ];
 }
 

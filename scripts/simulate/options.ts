@@ -6,6 +6,7 @@ export type Options = {
   readonly only: readonly string[];
   readonly seed: number;
   readonly orders: number;
+  readonly withoutWechatpay: boolean;
 };
 
 const ORDERS_DEFAULT = 200;
@@ -21,10 +22,19 @@ export function readOptions(args: readonly string[]): Options {
     seed:
       given.seed === undefined ? Date.now() % (SEED_MAX + 1) : wholeNumber('--seed', given.seed, SEED_MAX),
     orders: given.orders === undefined ? ORDERS_DEFAULT : wholeNumber('--orders', given.orders, ORDERS_MAX),
+    withoutWechatpay: given['without-wechatpay'] ?? false,
   };
 }
 
-function parse(args: readonly string[]): { help?: boolean; only?: string[]; seed?: string; orders?: string } {
+type Given = {
+  help?: boolean;
+  only?: string[];
+  seed?: string;
+  orders?: string;
+  'without-wechatpay'?: boolean;
+};
+
+function parse(args: readonly string[]): Given {
   try {
     return parseArgs({
       args: [...args],
@@ -33,6 +43,7 @@ function parse(args: readonly string[]): { help?: boolean; only?: string[]; seed
         only: { type: 'string', multiple: true },
         seed: { type: 'string' },
         orders: { type: 'string' },
+        'without-wechatpay': { type: 'boolean' },
       },
     }).values;
   } catch (error) {

@@ -16,6 +16,8 @@ export type Expectation =
   /** Paid without an order, or without proof: kept until it comes or an operator is told. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'unpaid' }
+  /** WeChat Pay takes no money for it any more. */
+  | { readonly kind: 'failed' }
   /** Refused before anything was stored. */
   | { readonly kind: 'nothing' };
 

@@ -1,8 +1,9 @@
 import type { BackendApi } from './backend-api.ts';
 import type { Totals } from './invariants.ts';
-import type { Story } from './story.ts';
+import { isStopping } from './library.ts';
+import { toYuan } from './money.ts';
+import type { LedgerTotals } from './wechat-ledger.ts';
 import { StoryFailed } from './world.ts';
-import type { World } from './world.ts';
 
 const NAME_WIDTH = 24;
 const TEXT_WIDTH = 72;
@@ -11,15 +12,16 @@ const REASON_COUNT_WIDTH = 8;
 const SHOWN_MAX = 10;
 
 /** Plays a story and says on one line what happened. @returns whether it ended as it must */
-export async function tell(story: Story, world: World): Promise<boolean> {
+export async function tell({ name }: { name: string }, play: () => Promise<string>): Promise<boolean> {
   const startedMs = performance.now();
-  process.stdout.write(`  ${story.name.padEnd(NAME_WIDTH)}`);
+  process.stdout.write(`  ${name.padEnd(NAME_WIDTH)}`);
   const seconds = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
   try {
-    const happened = await story.run(world);
+    const happened = await play();
     process.stdout.write(`${happened.padEnd(TEXT_WIDTH)} ✓ ${seconds()}\n`);
     return true;
   } catch (error) {
+    if (isStopping()) return false; // it was broken off, and fails because of that
     const [first = '', ...details] = describe(error).split('\n');
     process.stdout.write(`${first.padEnd(TEXT_WIDTH)} ✗ ${seconds()}\n`);
     for (const detail of details) process.stdout.write(`${' '.repeat(NAME_WIDTH + 4)}${detail}\n`);
@@ -27,10 +29,10 @@ export async function tell(story: Story, world: World): Promise<boolean> {
   }
 }
 
-/** Prints the money invariants. @returns whether all hold */
-export function reportTotals(totals: Totals, api: BackendApi): boolean {
+/** Prints the money invariants, with WeChat Pay's ledger where there is one. @returns whether all hold */
+export function reportTotals(totals: Totals, api: BackendApi, ledger?: LedgerTotals): boolean {
   const { posted, acknowledged, slowestMs } = api.totals;
-  say(`\nMoney, over the ${totals.orders} orders of this run`);
+  say(`\nMoney, over the ${totals.orders} orders of ${ledger ? 'the stories with WeChat Pay' : 'this run'}`);
   count('accepted', totals.acceptedOrders, `orders, by ${acknowledged} notices answered 200`);
   count('granted', totals.granted);
   count('held', totals.held);
@@ -39,13 +41,24 @@ export function reportTotals(totals: Totals, api: BackendApi): boolean {
     say(`${String(orders).padStart(REASON_COUNT_WIDTH)} × ${reason}`);
   count('waiting', totals.waiting, 'reported as paid; what proves it may come until ORDER_WAIT_MINUTES');
   count('unpaid', totals.unpaid);
-  const broken = { ...totals.broken, 'notices not answered as agreed': listWrongAnswers(api) };
+  if (ledger) reportLedger(ledger);
+  const broken = {
+    ...totals.broken,
+    ...ledger?.broken,
+    'notices not answered as agreed': listWrongAnswers(api),
+  };
   for (const [promise, which] of Object.entries(broken)) {
     count(promise, which.length);
     for (const detail of which.slice(0, SHOWN_MAX)) say(`${' '.repeat(COUNT_WIDTH + 4)}${detail}`);
   }
   say(`  slowest answer of ${posted}: ${Math.round(slowestMs)} ms (the functions wait 5 s)`);
   return Object.values(broken).every((which) => which.length === 0);
+}
+
+function reportLedger({ atWechatPay, inTables, disputed }: LedgerTotals): void {
+  count('paid at WeChat Pay', atWechatPay.orders, `orders, ${toYuan(atWechatPay.fen)} yuan`);
+  count('paid in the tables', inTables.orders, `orders, ${toYuan(inTables.fen)} yuan`);
+  count('paid, the amount in dispute', disputed, 'held; in neither of the two sums');
 }
 
 export function say(text: string): void {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OUTAGES } from './cloud-functions.ts';
-import type { Outage, PlacedOrder } from './cloud-functions.ts';
+import { OUTAGES } from './function-habits.ts';
+import type { Outage, PlacedOrder } from './function-habits.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 

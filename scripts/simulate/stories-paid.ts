@@ -1,5 +1,6 @@
-import { CloudFunctions, OUTAGES, PASSWORD_CANARY } from './cloud-functions.ts';
-import type { Outage } from './cloud-functions.ts';
+import { CloudFunctions, PASSWORD_CANARY } from './cloud-functions.ts';
+import { OUTAGES } from './function-habits.ts';
+import type { Outage } from './function-habits.ts';
 import {
   backedUp,
   callbackWriteFailed,

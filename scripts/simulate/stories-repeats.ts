@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OUTAGES, paidUpdate } from './cloud-functions.ts';
-import type { PlacedOrder } from './cloud-functions.ts';
+import { paidUpdate } from './cloud-functions.ts';
+import { OUTAGES } from './function-habits.ts';
+import type { PlacedOrder } from './function-habits.ts';
 import { backedUp, twoCallbacks } from './scenarios.ts';
 import { single } from './story.ts';
 import type { Story } from './story.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlacedOrder } from './cloud-functions.ts';
+import type { PlacedOrder } from './function-habits.ts';
 import type { Random } from './random.ts';
 import {
   backedUp,

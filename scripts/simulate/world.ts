@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendApi } from './backend-api.ts';
 import { CloudFunctions } from './cloud-functions.ts';
-import type { CallbackHabits, OrderEvent, OrderHabits, PlacedOrder } from './cloud-functions.ts';
 import type { Database } from './database.ts';
 import { readFacts } from './facts.ts';
 import type { OrderFacts } from './facts.ts';
+import type { CallbackHabits, OrderEvent, OrderHabits, PlacedOrder, Prepay } from './function-habits.ts';
 import { Identities } from './identities.ts';
 import { judge } from './judgement.ts';
 import { toFen } from './money.ts';
@@ -15,6 +15,8 @@ import { Random } from './random.ts';
 import type { Target } from './target.ts';
 
 export type Person = { readonly id: string; readonly openid: string };
+
+type Run = { readonly database: Database; readonly seed: number; readonly prepay?: Prepay };
 
 /** What is granted within 10 s at worst is seen within this. */
 const PATIENCE_MS = 15_000;
@@ -31,6 +33,7 @@ export class World {
   readonly ids: Identities;
   readonly book = new OrderBook();
   readonly api: BackendApi;
+  readonly prepay: Prepay | undefined;
   readonly functions: CloudFunctions;
   readonly pricesFen: Readonly<Record<Package, number>>;
   /** The story that orders made now belong to. */
@@ -40,19 +43,17 @@ export class World {
   /** `regenerate_count` less the ledger, of users who were there before this run. */
   readonly openingCredits = new Map<string, number>();
 
-  private constructor(
-    target: Target,
-    run: { database: Database; seed: number; pricesFen: Record<Package, number> },
-  ) {
+  private constructor(target: Target, run: Run & { pricesFen: Record<Package, number> }) {
     this.random = new Random(run.seed);
     this.ids = new Identities(new Random(run.seed ^ Date.now()));
     this.database = run.database;
     this.pricesFen = run.pricesFen;
     this.api = new BackendApi(target, this.book);
+    this.prepay = run.prepay;
     this.functions = new CloudFunctions(this);
   }
 
-  static async open(target: Target, run: { database: Database; seed: number }): Promise<World> {
+  static async open(target: Target, run: Run): Promise<World> {
     const { basic = 0, premium = 0 } = await new BackendApi(target, new OrderBook()).currentPrices();
     return new World(target, { ...run, pricesFen: { basic: toFen(basic), premium: toFen(premium) } });
   }
@@ -111,10 +112,10 @@ export class World {
   }
 
   /** Waits until the tables say about these orders what was promised. */
-  async untilKept(orders: readonly PlacedOrder[]): Promise<void> {
+  async untilKept(orders: readonly PlacedOrder[], withinMs = this.patienceMs): Promise<void> {
     await this.untilAllKept(
       orders.map(({ outTradeNo }) => this.book.get(outTradeNo)),
-      this.patienceMs,
+      withinMs,
     );
   }
 
