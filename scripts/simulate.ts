@@ -88,7 +88,7 @@ async function main(): Promise<number> {
 function conclude(outcomes: readonly Outcome[], { seed, only }: Options): number {
   const failed = outcomes.flatMap((outcome) => outcome.failed);
   const notRun = outcomes.flatMap((outcome) => outcome.notRun);
-  if (notRun.length > 0) say(`\n${notRun.length} stories were not run: ${notRun.join(', ')}.`);
+  if (notRun.length > 0) say(`\nNot run (${notRun.length}): ${notRun.join(', ')}.`);
   if (failed.length === 0 && outcomes.every(({ isSound }) => isSound)) {
     if (outcomes.some((outcome) => outcome.notRun.length === 0))
       say('\nZero lost, zero double, zero ungranted, every odd case held with a reason.');
