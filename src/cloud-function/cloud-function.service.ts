@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../platform/config/app-config.js';
 import type { CloudFunctionConfig } from '../platform/config/refund-config.js';
+import { post } from '../platform/http/outbound-post.js';
 import { DomainError } from '../shared/domain-error.js';
 import { readRefundAnswer, unknown } from './refund-answer.js';
 import type { FunctionRefundAnswer, FunctionRefundRequest } from './cloud-function.types.js';
@@ -31,22 +32,20 @@ export class CloudFunctionService {
         'The refund function is not configured: set CLOUD_FUNCTION_URL and CLOUD_FUNCTION_TOKEN and start again.',
       );
     }
-    try {
-      const response = await fetch(this.config.url, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${this.config.token}` },
-        body: JSON.stringify(toBody(request)),
-        redirect: 'error',
-        signal: AbortSignal.timeout(CALL_DEADLINE_MS),
-      });
-      const text = await readBounded(response);
-      if (text === null) return unknown('too_large');
-      if (!response.ok) return failed(readRefundAnswer(text, request), response.status);
-      return readRefundAnswer(text, request);
-    } catch (error) {
-      // The cause may quote the address or the body: only its kind is kept.
-      return unknown((error as Error).name === 'TimeoutError' ? 'timeout' : 'connection');
-    }
+    const { url, token } = this.config;
+    const message = {
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+      body: JSON.stringify(toBody(request)),
+    };
+    const exchange = await post(url, message, {
+      deadlineMs: CALL_DEADLINE_MS,
+      answerBytesMax: ANSWER_BYTES_MAX,
+    });
+    if (exchange.kind === 'unanswered') return unknown('unanswered', exchange.reason);
+    if (exchange.body === null) return unknown('cut_short');
+    const answer = readRefundAnswer(exchange.body.toString('utf8'), request);
+    const isSuccess = exchange.status >= 200 && exchange.status < 300;
+    return isSuccess ? answer : failed(answer, exchange.status);
   }
 }
 
@@ -67,17 +66,4 @@ function toBody(request: FunctionRefundRequest): Record<string, unknown> {
 /** A status that is no success takes nothing for granted, whatever its body says. */
 function failed(answer: FunctionRefundAnswer, status: number): FunctionRefundAnswer {
   return unknown(`http_${status}`, answer.kind === 'unknown' ? answer.words : '');
-}
-
-async function readBounded(response: Response): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  if (!body) return '';
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) return null; // leaving the loop cancels the rest
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,7 +1,7 @@
 import type { SubscribeMessageConfig } from '../platform/config/notices-config.js';
 import type { Clock } from '../shared/clock.js';
 import { AccessTokens } from './access-tokens.js';
-import { post } from './http-exchange.js';
+import { post } from '../platform/http/outbound-post.js';
 import type { SubscribeData } from './subscribe-data.js';
 
 /** One exchange; a whole delivery with its second try has the time that the outbox gives it. */

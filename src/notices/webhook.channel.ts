@@ -5,7 +5,7 @@ import type { WebhookConfig } from '../platform/config/notices-config.js';
 import { OutboxChannels } from '../platform/outbox/outbox-channels.js';
 import type { DeliveryOutcome, OutboxDelivery } from '../platform/outbox/outbox.types.js';
 import { Clock } from '../shared/clock.js';
-import { post } from './http-exchange.js';
+import { post } from '../platform/http/outbound-post.js';
 import { topicsOf } from './notice-topics.js';
 import { signNotice } from './webhook-signature.js';
 

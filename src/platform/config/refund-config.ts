@@ -1,14 +1,13 @@
 import type { EnvReader } from './env-reader.js';
+import { readEndpoint } from './url-reader.js';
 
-export type CloudFunctionConfig = { readonly url: string; readonly token: string };
+export type CloudFunctionConfig = { readonly url: URL; readonly token: string };
 
 export type RefundConfig = {
   /** Null: refunds cannot be asked for; those made elsewhere are still followed. */
   readonly channel: 'wechatpay' | 'cloud-function' | null;
   readonly cloudFunction: CloudFunctionConfig | null;
 };
-
-const LOOPBACK_HOST_PATTERN = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Through which door refunds leave. Without REFUND_CHANNEL the one that is configured, the function first, as the contract has it. */
 export function readRefunds(read: EnvReader, about: { isWechatpayConfigured: boolean }): RefundConfig {
@@ -29,21 +28,9 @@ export function readRefunds(read: EnvReader, about: { isWechatpayConfigured: boo
 }
 
 function readCloudFunction(read: EnvReader): CloudFunctionConfig | null {
-  const url = read.optionalText('CLOUD_FUNCTION_URL');
-  const token = read.optionalText('CLOUD_FUNCTION_TOKEN');
-  if (!url && !token) return null;
-  if (!url) read.problems.push('CLOUD_FUNCTION_URL is not set, but CLOUD_FUNCTION_TOKEN is');
-  if (!token) read.problems.push('CLOUD_FUNCTION_TOKEN is not set, but CLOUD_FUNCTION_URL is');
-  if (!url || !token) return null;
-  if (isAllowed(url)) return { url, token };
-  read.problems.push(
-    'CLOUD_FUNCTION_URL must be an https:// address without a user or a fragment (http only on this machine)',
-  );
-  return null;
-}
-
-function isAllowed(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || `${url.username}${url.password}${url.hash}` !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOST_PATTERN.test(url.hostname));
+  const names = ['CLOUD_FUNCTION_URL', 'CLOUD_FUNCTION_TOKEN'];
+  if (names.every((name) => read.optionalText(name) === undefined)) return null;
+  const url = readEndpoint(read, 'CLOUD_FUNCTION_URL');
+  const token = read.text('CLOUD_FUNCTION_TOKEN');
+  return url && token ? { url, token } : null;
 }

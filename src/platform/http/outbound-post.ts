@@ -14,7 +14,7 @@ export type PostLimits = {
   readonly deadlineMs: number;
   readonly answerBytesMax: number;
   /** Raised when the caller's own time is over. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 };
 
 type Message = { readonly headers: Readonly<Record<string, string>>; readonly body: string };
@@ -23,7 +23,8 @@ const ERROR_CODE_PATTERN = /^[A-Z0-9_]{1,60}$/;
 
 /** Posts once, on a connection of its own: no proxy, no redirect is followed, and certificates are checked whatever the environment says. */
 export function post(url: URL, message: Message, limits: PostLimits): Promise<Exchange> {
-  const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.deadlineMs)]);
+  const deadline = AbortSignal.timeout(limits.deadlineMs);
+  const signal = limits.signal ? AbortSignal.any([limits.signal, deadline]) : deadline;
   const body = Buffer.from(message.body, 'utf8');
   const options = {
     method: 'POST',
