@@ -36,7 +36,7 @@ process.on('unhandledRejection', (error) => logger.failed('process.unhandled_rej
 process.on('uncaughtException', (error) => logger.failed('process.uncaught_exception', error));
 
 async function boot(): Promise<void> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(config.http), {
     logger,
     bodyParser: false,
     abortOnError: false,

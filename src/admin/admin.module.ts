@@ -1,6 +1,24 @@
 import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccessService } from './access.service.js';
+import { AdminGuard } from './admin.guard.js';
 import { AdminToken } from './admin-token.entity.js';
+import { AuditController } from './audit.controller.js';
+import { RefusedTries } from './refused-tries.js';
+import { TokensController } from './tokens.controller.js';
+import { TokensRepository } from './tokens.repository.js';
+import { TokensService } from './tokens.service.js';
 
-@Module({ imports: [TypeOrmModule.forFeature([AdminToken])] })
+@Module({
+  imports: [TypeOrmModule.forFeature([AdminToken])],
+  controllers: [TokensController, AuditController],
+  providers: [
+    TokensRepository,
+    TokensService,
+    AccessService,
+    RefusedTries,
+    { provide: APP_GUARD, useClass: AdminGuard },
+  ],
+})
 export class AdminModule {}

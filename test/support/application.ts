@@ -46,7 +46,7 @@ export async function startApplication(
   if (instead.clock) builder.overrideProvider(Clock).useValue(instead.clock);
   if (instead.logger) builder.overrideProvider(AppLogger).useValue(instead.logger(config));
   const module = await builder.compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
+  const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(config.http), {
     bodyParser: false,
     logger: module.get(AppLogger),
   });

@@ -1,13 +1,19 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../shared/actor.js';
+import { pageOf } from '../../shared/page.js';
+import type { Page, PageRequest } from '../../shared/page.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
 import { AuditRepository } from './audit.repository.js';
+import type { AuditFilter, AuditPosition, AuditRecord } from './audit.types.js';
 
 export type AuditEntry = {
-  /** Who: `system:<part>` or the name of an operator's token. */
-  readonly actor: string;
+  /** Who: an operator with their request, or `system:<part>`. */
+  readonly actor: Actor | string;
   readonly action: string;
   readonly targetType: string;
   readonly targetId: string;
+  /** The fields that changed, without secrets, openids and phone numbers: operators read them. */
   readonly before?: Record<string, unknown>;
   readonly after?: Record<string, unknown>;
   readonly reason?: string;
@@ -16,9 +22,22 @@ export type AuditEntry = {
 /** The append-only record of changes that somebody may ask about later, written in the change's own transaction. */
 @Injectable()
 export class AuditService {
-  constructor(private readonly audit: AuditRepository) {}
+  constructor(
+    private readonly audit: AuditRepository,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
 
   async append(tx: Tx, entry: AuditEntry): Promise<void> {
-    await this.audit.insert(tx, entry);
+    const { actor, ...change } = entry;
+    const { name, ...origin } = typeof actor === 'string' ? { name: actor } : actor;
+    await this.audit.insert(tx, { ...change, ...origin, actor: name });
+  }
+
+  async list(
+    filter: AuditFilter,
+    page: PageRequest<AuditPosition>,
+  ): Promise<Page<AuditRecord, AuditPosition>> {
+    const rows = await this.audit.list(this.unitOfWork.reader, filter, page);
+    return pageOf(rows, page.limit, ({ id }) => ({ id }));
   }
 }

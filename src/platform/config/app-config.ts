@@ -23,7 +23,12 @@ export type DatabaseConfig = {
 /** Everything the process is told from outside, validated once at boot. */
 export class AppConfig {
   readonly role!: 'all' | 'api' | 'worker';
-  readonly http!: { readonly host: string; readonly port: number };
+  readonly http!: {
+    readonly host: string;
+    readonly port: number;
+    /** How many proxies stand in front; the caller's address is read that many entries from the end of X-Forwarded-For. */
+    readonly trustProxyHops: number;
+  };
   readonly logLevel!: string;
   readonly database!: DatabaseConfig;
   readonly spool!: { readonly dir: string; readonly sizeMbMax: number };
@@ -51,6 +56,7 @@ export function loadConfig(env: Env): AppConfig {
     http: {
       host: read.text('HOST', '0.0.0.0'),
       port: read.integer('PORT', { fallback: 8080, min: 0, max: 65_535 }),
+      trustProxyHops: read.integer('TRUST_PROXY_HOPS', { fallback: 0, min: 0, max: 10 }),
     },
     logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     database: readDatabase(read),
@@ -73,12 +79,23 @@ export function loadConfig(env: Env): AppConfig {
     paymentDeadlineMinutes: read.integer('PAYMENT_DEADLINE_MINUTES', { fallback: 120, min: 1, max: 10_080 }),
     orderWaitMinutes: read.integer('ORDER_WAIT_MINUTES', { fallback: 60, min: 0, max: 10_080 }),
   });
-  if (read.problems.length > 0) {
-    // Two features may miss the same variable.
-    const problems = [...new Set(read.problems)];
-    throw new Error(`The configuration cannot be used:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
-  }
+  throwProblems(read);
   return config;
+}
+
+/** For tools that need the database and nothing else. */
+export function loadDatabaseConfig(env: Env): DatabaseConfig {
+  const read = new EnvReader(env);
+  const config = readDatabase(read);
+  throwProblems(read);
+  return config;
+}
+
+function throwProblems({ problems }: EnvReader): void {
+  if (problems.length === 0) return;
+  // Two features may miss the same variable.
+  const lines = [...new Set(problems)].map((line) => `  - ${line}`);
+  throw new Error(`The configuration cannot be used:\n${lines.join('\n')}`);
 }
 
 function readDatabase(read: EnvReader): DatabaseConfig {

@@ -13,6 +13,7 @@ const STATUS_BY_KIND: Record<DomainErrorKind, number> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  throttled: 429,
   unavailable: 503,
 };
 
@@ -27,10 +28,10 @@ const WORDS_BY_STATUS: Record<number, readonly [string, string]> = {
   429: ['too_many_requests', 'Too many requests: try again later.'],
 };
 
-const RETRY_AFTER_SECONDS = '5';
+const RETRY_AFTER_SECONDS = 5;
 
 type Words = { readonly error: string; readonly message: string };
-type Refusal = Words & { readonly status: number };
+type Refusal = Words & { readonly status: number; readonly retryAfterSeconds?: number };
 
 /** Turns every error into the one envelope `{ success: false, error, message }`. The only place that knows HTTP statuses of errors. */
 @Catch()
@@ -43,8 +44,9 @@ export class ErrorEnvelopeFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const { status, ...words } = this.toRefusal(error, request);
-    if (status === 503) void reply.header('Retry-After', RETRY_AFTER_SECONDS);
+    const { status, retryAfterSeconds, ...words } = this.toRefusal(error, request);
+    const waitSeconds = retryAfterSeconds ?? (status === 503 ? RETRY_AFTER_SECONDS : undefined);
+    if (waitSeconds !== undefined) void reply.header('Retry-After', String(waitSeconds));
     // A route may have to speak another language towards those who call it.
     const { toErrorBody } = (request.routeOptions?.config ?? {}) as {
       toErrorBody?: (refusal: Words) => unknown;
@@ -54,7 +56,8 @@ export class ErrorEnvelopeFilter implements ExceptionFilter {
 
   private toRefusal(error: unknown, request: FastifyRequest): Refusal {
     if (error instanceof DomainError) {
-      return { status: STATUS_BY_KIND[error.kind], error: error.code, message: error.message };
+      const { code, kind, message, retryAfterSeconds } = error;
+      return { status: STATUS_BY_KIND[kind], error: code, message, retryAfterSeconds };
     }
     const status = statusOf(error);
     const words = WORDS_BY_STATUS[status];

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { ValidationPipe } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { ValidationError } from 'class-validator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
 import { answerBrokenRequest } from './broken-request.js';
+import { DtoPipe } from './dto.pipe.js';
 import { closeGracefully } from './graceful-close.js';
 import { JsonObjectPipe } from './json-object.pipe.js';
 import { jsonRepeatsKey } from './json-shape.js';
+import { RouteTable } from './route-table.js';
 
 /** The largest honest body is under 2 KB; this leaves room for a long error text in `dbError`. */
 const BODY_BYTES_MAX = 16 * 1024;
@@ -22,8 +22,10 @@ const KEEP_ALIVE_MS = 65_000; // longer than the usual 60 s of a balancer in fro
 
 const REQUEST_ID_PATTERN = /^[0-9A-Za-z_.-]{1,64}$/;
 
-export function createHttpAdapter(): FastifyAdapter {
+/** @param trustProxyHops how many proxies stand in front and may name the caller's address; 0 believes none */
+export function createHttpAdapter({ trustProxyHops }: { readonly trustProxyHops: number }): FastifyAdapter {
   return new FastifyAdapter({
+    trustProxy: trustProxyHops === 0 ? false : (_address: string, hop: number) => hop < trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_DEADLINE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -42,6 +44,7 @@ export function setUpHttp(app: NestFastifyApplication): void {
   const config = app.get(AppConfig);
   const logger = app.get(AppLogger);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  app.get(RouteTable).watch(server);
   readJsonOnly(server);
   closeGracefully(server);
   server.addHook('onRequest', (request, reply, done) => {
@@ -61,10 +64,7 @@ export function setUpHttp(app: NestFastifyApplication): void {
     logAnswer(logger, request, reply);
     done();
   });
-  app.useGlobalPipes(
-    new JsonObjectPipe(),
-    new ValidationPipe({ transform: true, exceptionFactory: toDomainError }),
-  );
+  app.useGlobalPipes(new JsonObjectPipe(), new DtoPipe());
 }
 
 /** JSON is the only language, and each key of an object has one value. The bytes are kept, because a signature covers the bytes. */
@@ -84,15 +84,11 @@ function readJsonOnly(server: FastifyInstance): void {
   });
 }
 
-function toDomainError(errors: ValidationError[]): DomainError {
-  const messages = errors.flatMap((error) => Object.values(error.constraints ?? {}));
-  return new DomainError('invalid_request', 'invalid', messages.join('; ') || 'The request is not valid.');
-}
-
 /** The route and not the address: addresses can carry what must not be logged. */
 function logAnswer(logger: AppLogger, request: FastifyRequest, reply: FastifyReply): void {
   const route = request.routeOptions?.url ?? 'unknown';
-  if (route.startsWith('/health/')) return;
+  // Refusals beyond the budget come in floods; they are counted in one line a minute.
+  if (route.startsWith('/health/') || reply.statusCode === 429) return;
   logger.info('http.answered', {
     requestId: request.id,
     method: request.method,

@@ -1,0 +1,33 @@
+import { isIP } from 'node:net';
+import { createParamDecorator } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../shared/actor.js';
+import type { Permission, Role } from './permissions.js';
+
+/** A request that the guard let through. */
+export type AdminRequest = FastifyRequest & { admin?: { readonly actor: Actor; readonly role: Role } };
+
+/** What a route under /api/admin is for. One without it stops the boot. */
+export const RequirePermission = (permission: Permission) => RouteConfig({ permission });
+
+/** Who makes this request, for the services and their audit rows. */
+export const CurrentActor = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Actor => adminOf(context).actor,
+);
+
+export const CurrentRole = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Role => adminOf(context).role,
+);
+
+function adminOf(context: ExecutionContext): NonNullable<AdminRequest['admin']> {
+  const { admin } = context.switchToHttp().getRequest<AdminRequest>();
+  if (!admin) throw new Error('this route is not under /api/admin: nobody asked who calls it');
+  return admin;
+}
+
+/** The caller's address. What a proxy passed on counts only when it is one: it goes into columns and log lines. */
+export function sourceIpOf(request: FastifyRequest): string {
+  return isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? 'unknown') : request.ip;
+}

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isAdminPath, permissionOf } from '../platform/http/route-table.js';
+import { DomainError } from '../shared/domain-error.js';
+import { AccessService } from './access.service.js';
+import { sourceIpOf } from './admin-request.js';
+import type { AdminRequest } from './admin-request.js';
+import { may } from './permissions.js';
+import type { Permission } from './permissions.js';
+import { RefusedTries } from './refused-tries.js';
+import { bearerToken } from './token-format.js';
+import type { TokenRecord } from './tokens.types.js';
+
+const UNAUTHORIZED = 'Send a valid admin token: "Authorization: Bearer wxadm_…".';
+
+/** Stands before every route under /api/admin. Without a live token nobody passes, and with one only to what its role may. */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  constructor(
+    private readonly access: AccessService,
+    private readonly refused: RefusedTries,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<AdminRequest>();
+    if (!isAdminPath(request.routeOptions.url ?? '')) return true;
+    const token = await this.authenticate(request, context.switchToHttp().getResponse<FastifyReply>());
+    const permission = permissionOf(request.routeOptions) as Permission | undefined;
+    if (!permission || !may(token.role, permission)) {
+      throw new DomainError(
+        'forbidden',
+        'forbidden',
+        `This needs the permission ${permission ?? 'of nobody'}, which the role ${token.role} does not have.`,
+      );
+    }
+    request.admin = {
+      role: token.role,
+      actor: { name: `admin:${token.name}`, requestId: request.id, sourceIp: sourceIpOf(request) },
+    };
+    return true;
+  }
+
+  /** The token is looked up before any budget is: whoever has one is never locked out by those who guess. */
+  private async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<TokenRecord> {
+    // Node keeps the first of several Authorization headers in `headers`; all of them are here.
+    const given = bearerToken(request.raw.headersDistinct.authorization ?? []);
+    const token = given === null ? null : await this.access.identify(given);
+    if (token) return token;
+    const retryAfterSeconds = this.refused.note(sourceIpOf(request));
+    if (retryAfterSeconds !== null) {
+      throw new DomainError(
+        'too_many_requests',
+        'throttled',
+        'Too many tries without a valid token: wait, or send a valid one.',
+        { retryAfterSeconds },
+      );
+    }
+    void reply.header('WWW-Authenticate', 'Bearer');
+    throw new DomainError('Unauthorized', 'unauthorized', UNAUTHORIZED);
+  }
+}
