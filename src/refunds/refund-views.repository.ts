@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
+import type { PageRequest } from '../shared/page.js';
 import type { RefundState } from './refund.state.js';
-import type { RefundChannelName, RefundView } from './refunds.types.js';
+import type { RefundChannelName, RefundFilter, RefundPosition, RefundView } from './refunds.types.js';
 
 type ViewRow = {
+  id: string;
   out_refund_no: string;
   out_trade_no: string;
   refund_id: string | null;
@@ -22,19 +24,43 @@ type ViewRow = {
   created_at: Date | null;
 };
 
+/** A refund in a list, with its place in it. */
+export type ListedRefund = RefundView & { readonly id: string };
+
+const STATUS = "COALESCE(s.status, NULLIF(r.status, ''), 'pending')";
+const SELECT = `
+  SELECT r.id, r.out_refund_no, r.out_trade_no, r.refund_id, r.transaction_id, s.refund_fen, s.order_fen,
+         ${STATUS} AS status, s.stage, s.origin, s.channel, COALESCE(s.reason, r.reason) AS reason, s.requested_by,
+         s.last_answer, s.due_at, r.refunded_at, r.created_at
+    FROM refunds r LEFT JOIN refund_settlements s ON s.out_refund_no = r.out_refund_no`;
+
 /** Refunds as operators see them. What is known for certain counts before what the shared table says. */
 @Injectable()
 export class RefundViewsRepository {
   async find(tx: Tx, outRefundNo: string): Promise<RefundView | null> {
-    const [row] = await tx.query<ViewRow[]>(
-      `SELECT r.out_refund_no, r.out_trade_no, r.refund_id, r.transaction_id, s.refund_fen, s.order_fen,
-              COALESCE(s.status, NULLIF(r.status, ''), 'pending') AS status, s.stage, s.origin, s.channel,
-              COALESCE(s.reason, r.reason) AS reason, s.requested_by, s.last_answer, s.due_at, r.refunded_at, r.created_at
-         FROM refunds r LEFT JOIN refund_settlements s ON s.out_refund_no = r.out_refund_no
-        WHERE r.out_refund_no = ?`,
-      [outRefundNo],
-    );
+    const [row] = await tx.query<ViewRow[]>(`${SELECT} WHERE r.out_refund_no = ?`, [outRefundNo]);
     return row ? toView(row) : null;
+  }
+
+  /** The newest first. */
+  async list(tx: Tx, filter: RefundFilter, page: PageRequest<RefundPosition>): Promise<ListedRefund[]> {
+    const conditions: [string, unknown[]][] = [];
+    if (filter.outTradeNo) conditions.push(['r.out_trade_no = ?', [filter.outTradeNo]]);
+    if (filter.status) conditions.push([`${STATUS} = ?`, [filter.status]]);
+    if (filter.origin) conditions.push(["COALESCE(s.origin, 'foreign') = ?", [filter.origin]]);
+    if (filter.from) conditions.push(['r.created_at >= ?', [filter.from]]);
+    if (filter.to) conditions.push(['r.created_at < ?', [filter.to]]);
+    if (page.after) {
+      const { createdAt, id } = page.after;
+      const at = new Date(createdAt);
+      conditions.push(['(r.created_at < ? OR (r.created_at = ? AND r.id < ?))', [at, at, id]]);
+    }
+    const where = conditions.map(([condition]) => condition).join(' AND ') || 'TRUE';
+    const rows = await tx.query<ViewRow[]>(
+      `${SELECT} WHERE ${where} ORDER BY r.created_at DESC, r.id DESC LIMIT ?`,
+      [...conditions.flatMap(([, values]) => values), page.limit + 1],
+    );
+    return rows.map((row) => ({ ...toView(row), id: row.id }));
   }
 }
 

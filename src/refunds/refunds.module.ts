@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CloudFunctionModule } from '../cloud-function/cloud-function.module.js';
 import { PaymentsModule } from '../payments/payments.module.js';
 import { WechatpayModule } from '../wechatpay/wechatpay.module.js';
+import { AbnormalRefundsService } from './abnormal-refunds.service.js';
 import { CloudFunctionRefundChannel } from './cloud-function-refund-channel.service.js';
 import { ForeignRefundsService } from './foreign-refunds.service.js';
 import { RefundChangesRepository } from './refund-changes.repository.js';
@@ -29,6 +30,7 @@ import { WechatpayRefundChannel } from './wechatpay-refund-channel.service.js';
     CloudFunctionModule,
   ],
   providers: [
+    AbnormalRefundsService,
     RefundsRepository,
     RefundSettlementsRepository,
     RefundChangesRepository,
@@ -45,6 +47,6 @@ import { WechatpayRefundChannel } from './wechatpay-refund-channel.service.js';
     RefundsJob,
     RefundsService,
   ],
-  exports: [RefundsService, RefundRecordsService, ForeignRefundsService],
+  exports: [RefundsService, AbnormalRefundsService, RefundRecordsService, ForeignRefundsService],
 })
 export class RefundsModule {}

@@ -85,6 +85,14 @@ export class RefundsRepository {
     return row?.out_trade_no ?? null;
   }
 
+  async findRefundId(tx: Tx, outRefundNo: string): Promise<string | null> {
+    const [row] = await tx.query<{ refund_id: string | null }[]>(
+      'SELECT refund_id FROM refunds WHERE out_refund_no = ?',
+      [outRefundNo],
+    );
+    return row?.refund_id || null;
+  }
+
   /** All refunds of the order in the table; the caller holds the order's lock, under which ours are made. */
   async listOfOrder(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderRefund[]> {
     type Listed = Row & { known_status: RefundState | null; refund_fen: string | null };

@@ -10,6 +10,8 @@ import type { RefundableOrder } from '../payments/payments.types.js';
 import { Clock } from '../shared/clock.js';
 import { DomainError } from '../shared/domain-error.js';
 import { Money } from '../shared/money.js';
+import { pageOf } from '../shared/page.js';
+import type { Page, PageRequest } from '../shared/page.js';
 import { newOutRefundNo, refundIdFor } from './refund-numbers.js';
 import { checkRefundable } from './refund-rules.js';
 import type { PaidOrder } from './refund-rules.js';
@@ -18,11 +20,20 @@ import type { SettlementRecord } from './refund-settlements.repository.js';
 import { REFUND_SETTLEMENT } from './refund-settlement.service.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundQuestionsService } from './refund-questions.service.js';
-import type { RefundChannelName, RefundView, RefundWish } from './refunds.types.js';
+import type {
+  RefundChannelName,
+  RefundFilter,
+  RefundPosition,
+  RefundView,
+  RefundWish,
+} from './refunds.types.js';
 import { RefundViewsRepository } from './refund-views.repository.js';
 
 /** What WeChat Pay takes as a transaction id; rows of others may carry anything. */
 const TRANSACTION_ID_PATTERN = /^[0-9A-Za-z]{1,32}$/;
+
+/** The place of a row whose writer left the time out. */
+const EPOCH = new Date(0).toISOString();
 
 /** What operators ask for. Money moves later, from what is stored here. */
 @Injectable()
@@ -60,6 +71,15 @@ export class RefundsService {
     const view = await this.views.find(this.unitOfWork.reader, outRefundNo);
     if (!view) throw unknownRefund();
     return view;
+  }
+
+  /** The newest first. */
+  async list(
+    filter: RefundFilter,
+    page: PageRequest<RefundPosition>,
+  ): Promise<Page<RefundView, RefundPosition>> {
+    const rows = await this.views.list(this.unitOfWork.reader, filter, page);
+    return pageOf(rows, page.limit, ({ createdAt, id }) => ({ createdAt: createdAt ?? EPOCH, id }));
   }
 
   /** Has an open refund sent or asked about now instead of at its time: the balance was topped up, a key was mended. */
@@ -166,7 +186,7 @@ export class RefundsService {
     },
   ): Promise<void> {
     await this.audit.append(tx, {
-      actor: entry.by.name,
+      actor: entry.by,
       action: entry.action,
       targetType: 'refund',
       targetId: entry.outRefundNo,

@@ -1,7 +1,11 @@
 import type { Actor } from '../shared/actor.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import type { Money } from '../shared/money.js';
+import { REFUND_STATES } from './refund.state.js';
 import type { RefundState } from './refund.state.js';
+
+export { REFUND_STATES };
+export type { RefundState };
 
 export type RefundChannelName = 'wechatpay' | 'cloud-function';
 
@@ -71,3 +75,14 @@ export type RefundView = {
   readonly refundedAt: string | null;
   readonly createdAt: string | null;
 };
+
+export type RefundFilter = {
+  readonly outTradeNo?: string;
+  readonly status?: RefundState;
+  readonly origin?: 'operator' | 'foreign';
+  readonly from?: Date;
+  readonly to?: Date;
+};
+
+/** A place in the list of refunds: `createdAt` is a time in ISO form. */
+export type RefundPosition = { readonly createdAt: string; readonly id: string };

@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import {
   CONTRACT_TABLES,
   createContractTables,
-  type ContractTable,
+  OUR_INDEXES,
   describeColumns,
   ENTITIES,
   listDrift,
@@ -13,12 +13,6 @@ import {
   migrate,
   withDataSource,
 } from './migration-database.js';
-
-/** What the sweeps read by, beside the contract's own indexes. */
-const OUR_INDEXES: Partial<Record<ContractTable, string[]>> = {
-  payment_orders: ['idx_payment_orders_status_updated: status,updated_at'],
-  refunds: ['idx_refunds_updated_at: updated_at'],
-};
 
 describe('migrations on an empty database', () => {
   let database: TestDatabase;

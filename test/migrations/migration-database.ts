@@ -47,6 +47,12 @@ export const ENTITIES = [
 export type ContractTable = keyof typeof CONTRACT_DDL;
 export const CONTRACT_TABLES = Object.keys(CONTRACT_DDL) as ContractTable[];
 
+/** What sweeps and listings read by, beside the contract's own indexes, as `listIndexes` tells them. */
+export const OUR_INDEXES: Partial<Record<ContractTable, string[]>> = {
+  payment_orders: ['idx_payment_orders_status_updated: status,updated_at'],
+  refunds: ['idx_refunds_created_at: created_at,id', 'idx_refunds_updated_at: updated_at'],
+};
+
 type Use<Result> = (dataSource: DataSource) => Promise<Result>;
 
 /** Opens a data source as the application does, with every migration or only the first ones, and closes it again. */

@@ -4,6 +4,7 @@ import { MIGRATIONS } from '../../src/platform/database/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import {
   CONTRACT_TABLES,
+  OUR_INDEXES,
   type ContractTable,
   createContractTables,
   describeColumns,
@@ -98,10 +99,7 @@ describe('migrations on a database that lacks indexes', () => {
     await insertOrdersOfEveryState(database);
     await migrate(database);
     const after = await Promise.all(CONTRACT_TABLES.map((table) => listIndexes(database, table)));
-    const ours = [
-      'idx_payment_orders_status_updated: status,updated_at',
-      'idx_refunds_updated_at: updated_at',
-    ];
+    const ours = Object.values(OUR_INDEXES).flat();
     expect(after.map((indexes) => indexes.filter((index) => !ours.includes(index)))).toEqual(complete);
     expect(after.flat()).toEqual(expect.arrayContaining(ours));
     expect(await listDrift(database)).toEqual([]);

@@ -30,6 +30,7 @@ import { OutboxChannels2026112400001 } from '../../../migrations/2026112401-outb
 import { CreateRefundSettlements2026112400010 } from '../../../migrations/2026112410-create-refund-settlements.js';
 import { IndexRefundsByChange2026112400011 } from '../../../migrations/2026112411-index-refunds-by-change.js';
 import { CreateBillChecks2026112400012 } from '../../../migrations/2026112412-create-bill-checks.js';
+import { IndexRefundsByCreation2026112400013 } from '../../../migrations/2026112413-index-refunds-by-creation.js';
 
 /** Every migration in the order of application; a new one is added at the end. */
 export const MIGRATIONS = [
@@ -65,4 +66,5 @@ export const MIGRATIONS = [
   CreateRefundSettlements2026112400010,
   IndexRefundsByChange2026112400011,
   CreateBillChecks2026112400012,
+  IndexRefundsByCreation2026112400013,
 ];
