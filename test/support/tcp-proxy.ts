@@ -7,7 +7,23 @@ const PORT_MIN = 20_000;
 const PORT_COUNT = 12_000;
 const PORT_TRIES_MAX = 50;
 
-type Link = { readonly client: Socket; readonly server: Socket; answerIsLost: boolean };
+type Link = {
+  readonly client: Socket;
+  readonly server: Socket;
+  answerIsLost: boolean;
+  /** The link has carried the word of the halt: its next COMMIT may be the point. */
+  hasWord: boolean;
+  haltsAtAnswer: boolean;
+};
+
+/**
+ * A moment in the talk of a client with its server: before the server hears the statement with `word`, or the COMMIT after
+ * it, or after it did either, and the client knows nothing of it.
+ */
+export type HaltPoint = {
+  readonly word: string;
+  readonly at: 'before' | 'after' | 'before-commit' | 'after-commit';
+};
 
 /** Listens on a port that nobody has, and that nobody is given by chance while it is closed. */
 export async function listenOnQuietPort(server: Server): Promise<number> {
@@ -30,6 +46,7 @@ export class TcpProxy {
   private readonly links = new Set<Link>();
   private readonly server: Server;
   private isStalled = false;
+  private halt: (HaltPoint & { readonly reached: () => void }) | null = null;
   private lostWord: string | null = null;
   private lossesLeft = 0;
 
@@ -95,13 +112,27 @@ export class TcpProxy {
     this.lossesLeft = times;
   }
 
+  /** Nothing moves any more from this point on, either way, until `pass`. Resolves when it is reached. */
+  haltAt(point: HaltPoint): Promise<void> {
+    for (const link of this.links) link.hasWord = false;
+    return new Promise((resolve) => {
+      this.halt = { ...point, reached: resolve };
+    });
+  }
+
   async close(): Promise<void> {
     if (this.server.listening) await this.refuse();
     else this.cut();
   }
 
   private join(client: Socket): void {
-    const link: Link = { client, server: connect(this.target), answerIsLost: false };
+    const link: Link = {
+      client,
+      server: connect(this.target),
+      answerIsLost: false,
+      hasWord: false,
+      haltsAtAnswer: false,
+    };
     const { server } = link;
     this.links.add(link);
     for (const socket of [client, server]) {
@@ -111,10 +142,12 @@ export class TcpProxy {
     }
     client.on('data', (packet: Buffer) => {
       this.noteWord(link, packet);
-      server.write(packet);
+      if (this.haltsBefore(link, packet)) this.standStill();
+      else server.write(packet);
     });
     server.on('data', (packet: Buffer) => {
-      if (!link.answerIsLost) client.write(packet);
+      if (link.haltsAtAnswer) this.standStill();
+      else if (!link.answerIsLost) client.write(packet);
       else {
         this.answersLost += 1;
         this.reset(link);
@@ -123,6 +156,23 @@ export class TcpProxy {
     if (!this.isStalled) return;
     client.pause();
     server.pause();
+  }
+
+  /** True when the packet is the point and must not go on; marks the link where the point is its answer. */
+  private haltsBefore(link: Link, packet: Buffer): boolean {
+    if (!this.halt || this.isStalled) return false;
+    const { word, at } = this.halt;
+    const isPoint = at.endsWith('commit') ? link.hasWord && packet.includes('COMMIT') : packet.includes(word);
+    link.hasWord ||= packet.includes(word);
+    if (!isPoint) return false;
+    link.haltsAtAnswer = at.startsWith('after');
+    return !link.haltsAtAnswer;
+  }
+
+  private standStill(): void {
+    this.stall();
+    this.halt?.reached();
+    this.halt = null;
   }
 
   /** The word may stand anywhere: newer servers have attributes before the SQL of a packet. */
