@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
-import { createParamDecorator } from '@nestjs/common';
+import { applyDecorators, createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { ADMIN_TOKEN } from '../platform/http/documented.js';
 import type { Actor } from '../shared/actor.js';
 import type { Permission, Role } from './permissions.js';
 
@@ -10,7 +12,12 @@ import type { Permission, Role } from './permissions.js';
 export type AdminRequest = FastifyRequest & { admin?: { readonly actor: Actor; readonly role: Role } };
 
 /** What a route under /api/admin is for. One without it stops the boot. */
-export const RequirePermission = (permission: Permission) => RouteConfig({ permission });
+export const RequirePermission = (permission: Permission): MethodDecorator =>
+  applyDecorators(
+    RouteConfig({ permission }),
+    ApiSecurity(ADMIN_TOKEN),
+    ApiExtension('x-permission', permission),
+  );
 
 /** Who makes this request, for the services and their audit rows. */
 export const CurrentActor = createParamDecorator(

@@ -4,6 +4,7 @@ import { AuditRepository } from '../platform/audit/audit.repository.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { loadDatabaseConfig } from '../platform/config/app-config.js';
 import type { Env } from '../platform/config/env-reader.js';
+import { isTableMissing } from '../platform/database/database-error.js';
 import { openUnitOfWork } from '../platform/database/standalone.js';
 import { Clock } from '../shared/clock.js';
 import type { Actor } from '../shared/actor.js';
@@ -63,13 +64,29 @@ export async function runAdminCommand(args: readonly string[], terminal: Termina
   const run = subject === 'token' && verb !== undefined ? COMMANDS.get(verb) : undefined;
   if (!run) throw new UsageError(`There is no command "${words.join(' ')}". See npm run admin -- --help`);
   const work = run(rest, options, terminal);
-  const { unitOfWork, close } = await openUnitOfWork(loadDatabaseConfig(terminal.env));
+  const database = loadDatabaseConfig(terminal.env);
+  const place = `${database.name} on ${database.host}:${database.port}`;
+  const { unitOfWork, close } = await openUnitOfWork(database).catch((error: unknown) => {
+    throw new UsageError(`The database ${place} cannot be reached: ${reasonOf(error)}`, { cause: error });
+  });
   try {
     const audit = new AuditService(new AuditRepository(), unitOfWork);
     await work(new TokensService(unitOfWork, new TokensRepository(), audit, new Clock()));
+  } catch (error) {
+    if (!isTableMissing(error)) throw error;
+    throw new UsageError(
+      `The database ${place} has no tables of this backend yet: start the backend once, or npm run migrate.`,
+      { cause: error },
+    );
   } finally {
     await close();
   }
+}
+
+/** A refused connection to several addresses of a host has a code and an empty message. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return message || code || String(error);
 }
 
 type Work = (tokens: TokensService) => Promise<void>;

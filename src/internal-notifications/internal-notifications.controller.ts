@@ -1,10 +1,15 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { INTERNAL_SECRET } from '../platform/http/documented.js';
 import { InternalSecretGuard } from '../platform/http/internal-secret.guard.js';
+import { accepted } from './notification.schema.js';
 import { InternalNotificationsService } from './internal-notifications.service.js';
 import { OrderCreatedDto } from './order-created.dto.js';
 import { PaymentNotifiedDto } from './payment-notified.dto.js';
 
 /** What the cloud functions post, to the letter of the contract: 200 once the message is durable, before its effect. */
+@ApiTags('cloud functions')
+@ApiSecurity(INTERNAL_SECRET)
 @Controller('api/payment/internal')
 @UseGuards(InternalSecretGuard)
 export class InternalNotificationsController {
@@ -12,6 +17,12 @@ export class InternalNotificationsController {
 
   @Post('order-created')
   @HttpCode(200)
+  @ApiOperation({ summary: 'Keeps an order that its function could not write' })
+  @ApiResponse({
+    status: 200,
+    description: 'It is durable; its effect follows.',
+    schema: accepted('订单已备份', { orderId: { type: 'string', example: 'order-1706345678901-abc123' } }),
+  })
   async orderCreated(
     @Body() body: OrderCreatedDto,
   ): Promise<{ success: true; message: string; orderId: string }> {
@@ -21,6 +32,12 @@ export class InternalNotificationsController {
 
   @Post('notify')
   @HttpCode(200)
+  @ApiOperation({ summary: 'Keeps the notice of a payment; any number of repeats have one effect' })
+  @ApiResponse({
+    status: 200,
+    description: 'It is durable; its effect follows.',
+    schema: accepted('处理成功'),
+  })
   async notify(@Body() body: PaymentNotifiedDto): Promise<{ success: true; message: string }> {
     await this.notifications.acceptPaymentNotified(body);
     return { success: true, message: '处理成功' };

@@ -1,18 +1,28 @@
 import { createHash } from 'node:crypto';
 import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { PricesService } from './prices.service.js';
-import { toCurrentPricesView } from './prices.view.js';
+import { CURRENT_PRICES_SCHEMA, toCurrentPricesView } from './prices.view.js';
 import type { CurrentPricesView } from './prices.view.js';
 
 /** Callers keep prices for 5 minutes themselves; what stands between must not add to that. */
 const CACHE_CONTROL = 'public, max-age=5';
 
+@ApiTags('cloud functions')
 @Controller('api/prices')
 export class PricesController {
   constructor(private readonly prices: PricesService) {}
 
   @Get('current')
+  @ApiOperation({ summary: 'The prices in force' })
+  @ApiHeader({ name: 'If-None-Match', required: false, description: 'The ETag of an earlier answer.' })
+  @ApiResponse({
+    status: 200,
+    description: 'The prices, also while MySQL is away.',
+    schema: CURRENT_PRICES_SCHEMA,
+  })
+  @ApiResponse({ status: 304, description: 'They are what `If-None-Match` says.' })
   current(
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,

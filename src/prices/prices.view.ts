@@ -1,4 +1,31 @@
+import type { SchemaObject } from '@nestjs/swagger';
 import type { CurrentPrices } from './prices.service.js';
+
+/** Of CurrentPricesView. */
+export const CURRENT_PRICES_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['success', 'data'],
+  properties: {
+    success: { type: 'boolean', enum: [true] },
+    data: {
+      type: 'object',
+      required: ['packages', 'effectiveAt', 'updatedAt'],
+      properties: {
+        packages: {
+          type: 'object',
+          description: 'Yuan, as JSON numbers.',
+          required: ['basic', 'premium'],
+          properties: {
+            basic: { type: 'number', example: 0.01 },
+            premium: { type: 'number', example: 29.9 },
+          },
+        },
+        effectiveAt: { type: 'string', format: 'date-time', example: '2026-01-27T00:00:00Z' },
+        updatedAt: { type: 'string', format: 'date-time', example: '2026-01-26T10:30:00Z' },
+      },
+    },
+  },
+};
 
 export type CurrentPricesView = {
   readonly success: true;

@@ -4,6 +4,7 @@ import type { Permission, Role } from '../../src/admin/permissions.js';
 import { newToken } from '../../src/admin/token-format.js';
 import { RouteTable, isAdminPath } from '../../src/platform/http/route-table.js';
 import type { Route } from '../../src/platform/http/route-table.js';
+import { expectToMatchOpenApi } from '../support/openapi.js';
 import { adminClient, forgetRefusals, insertToken } from '../support/admin.js';
 import type { TestToken } from '../support/admin.js';
 import { startApplication } from '../support/application.js';
@@ -98,7 +99,10 @@ describe('every route under /api/admin', () => {
       const answer = await send(route, authorization());
       const where = `${route.method} ${route.url}`;
       expect([where, answer.status]).toEqual([where, 401]);
-      if (route.method !== 'HEAD') expect([where, answer.body]).toEqual([where, UNAUTHORIZED]);
+      if (route.method !== 'HEAD') {
+        expect([where, answer.body]).toEqual([where, UNAUTHORIZED]);
+        expectToMatchOpenApi(answer);
+      }
       expect(answer.headers['www-authenticate']).toBe('Bearer');
     }
     expect(await stateOfTables()).toEqual(before);
@@ -123,7 +127,10 @@ describe('every route under /api/admin', () => {
       const answer = await send(route, bearer(tokens[role].token));
       const where = `${route.method} ${route.url}`;
       expect([where, answer.status]).toEqual([where, 403]);
-      if (route.method !== 'HEAD') expect([where, answer.body]).toEqual([where, FORBIDDEN]);
+      if (route.method !== 'HEAD') {
+        expect([where, answer.body]).toEqual([where, FORBIDDEN]);
+        expectToMatchOpenApi(answer);
+      }
     }
     expect(closed.length > 0).toBe(role !== 'admin');
     expect(await stateOfTables()).toEqual(before);
@@ -135,6 +142,7 @@ describe('every route under /api/admin', () => {
       const answer = await send(route, bearer(tokens[role].token));
       expect([route.url, [401, 403, 429].includes(answer.status)]).toEqual([route.url, false]);
       expect([route.url, answer.status < 500]).toEqual([route.url, true]);
+      if (route.method !== 'HEAD') expectToMatchOpenApi(answer);
     }
   });
 
@@ -197,6 +205,7 @@ describe('without the database', () => {
       const answer = await adminClient(alone, tokens.admin).get('/tokens');
       expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      expectToMatchOpenApi(answer);
       await alone.http().get('/api/admin/tokens').expect(401);
     } finally {
       await alone.stop();

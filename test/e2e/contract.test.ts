@@ -5,6 +5,7 @@ import type { TestApplication } from '../support/application.js';
 import { newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { expectToMatchOpenApi } from '../support/openapi.js';
 
 const PREVIOUS_SECRET = 'the-previous-secret-of-the-tests';
 const ORDER_CREATED = '/api/payment/internal/order-created';
@@ -248,5 +249,38 @@ describe('without any database', () => {
     } finally {
       await alone.stop();
     }
+  });
+});
+
+// Prevents the published document from promising what the backend does not do, and the other way round.
+describe('docs/openapi.json describes', () => {
+  const secret = (request: ReturnType<typeof backend.post>) =>
+    request.set('X-Internal-Secret', INTERNAL_SECRET);
+
+  it('what the cloud functions are answered, and refused', async () => {
+    const order = orderCreatedBody();
+    expectToMatchOpenApi(await backend.post('order-created', order).expect(200));
+    expectToMatchOpenApi(await backend.post('notify', notifyBody(order)).expect(200));
+    expectToMatchOpenApi(await backend.post('notify', {}).expect(400));
+    expectToMatchOpenApi(await backend.post('notify', { x: 'x'.repeat(20_000) }).expect(413));
+    expectToMatchOpenApi(await backend.http().post(NOTIFY).send({}).expect(401));
+    const status = `/api/payment/orders/${order.outTradeNo}/status`;
+    await vi.waitFor(async () => expectToMatchOpenApi(await secret(backend.http().get(status)).expect(200)));
+    expectToMatchOpenApi(await secret(backend.http().get('/api/payment/orders/4711/status')).expect(404));
+    expectToMatchOpenApi(await secret(backend.http().get('/api/payment/orders/%20/status')).expect(400));
+  });
+
+  it('prices and health', async () => {
+    const prices = await backend.http().get('/api/prices/current').expect(200);
+    expectToMatchOpenApi(prices);
+    const same = backend.http().get('/api/prices/current').set('If-None-Match', String(prices.headers.etag));
+    expectToMatchOpenApi(await same.expect(304));
+    for (const path of ['live', 'ready'])
+      expectToMatchOpenApi(await backend.http().get(`/health/${path}`).expect(200));
+  });
+
+  it('what WeChat Pay reads', async () => {
+    for (const path of ['callback', 'refund-callback'])
+      expectToMatchOpenApi(await backend.http().post(`/api/payment/${path}`).send({}).expect(503));
   });
 });

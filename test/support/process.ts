@@ -155,7 +155,7 @@ async function findQuietPort(): Promise<number> {
 let compiled: Promise<string> | null = null;
 
 /** One build for all processes of a test file, also when somebody edits the sources meanwhile. */
-function compiledRoot(): Promise<string> {
+export function compiledRoot(): Promise<string> {
   compiled ??= findOrCompile();
   return compiled;
 }

@@ -30,6 +30,8 @@ export class AppConfig {
     readonly trustProxyHops: number;
   };
   readonly logLevel!: string;
+  /** Whether /docs is served. */
+  readonly apiDocs!: boolean;
   readonly database!: DatabaseConfig;
   readonly spool!: { readonly dir: string; readonly sizeMbMax: number };
   /** The accepted secrets, the current one first; a second one only while a rotation is under way. */
@@ -59,6 +61,7 @@ export function loadConfig(env: Env): AppConfig {
       trustProxyHops: read.integer('TRUST_PROXY_HOPS', { fallback: 0, min: 0, max: 10 }),
     },
     logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
+    apiDocs: read.oneOf('API_DOCS', ['on', 'off'], 'on') === 'on',
     database: readDatabase(read),
     spool: {
       dir: read.text('SPOOL_DIR', '.data/spool'),

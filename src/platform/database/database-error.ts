@@ -2,6 +2,7 @@ import { DeadlineExceeded } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
 
 const DUPLICATE_ENTRY = 1062;
+const NO_SUCH_TABLE = 1146;
 
 const DATABASE_UNAVAILABLE = 'database_unavailable';
 
@@ -48,6 +49,11 @@ export function isDuplicateEntry(error: unknown, keyName?: string): boolean {
   // MySQL writes 'table.key', MariaDB 'key'; only the end of the text is fixed.
   const message = String((error as Error).message);
   return message.endsWith(`'${keyName}'`) || message.endsWith(`.${keyName}'`);
+}
+
+/** True when the schema is not there yet. */
+export function isTableMissing(error: unknown): boolean {
+  return errnoOf(error) === NO_SUCH_TABLE;
 }
 
 export function isRetryableTransaction(error: unknown): boolean {

@@ -2,8 +2,12 @@ import { applyDecorators } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
+/** The security schemes of the document. */
+export const ADMIN_TOKEN = 'adminToken';
+export const INTERNAL_SECRET = 'internalSecret';
+
 /*
- * What the OpenAPI document says of answers. The refusals that every route of a kind has are added in api-docs.ts;
+ * What the OpenAPI document says of answers. The refusals that every route of a kind has are added in api-refusals.ts;
  * a route names only its successes.
  */
 

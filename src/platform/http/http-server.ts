@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
+import { serveApiDocs } from './api-docs.js';
 import { answerBrokenRequest } from './broken-request.js';
 import { DtoPipe } from './dto.pipe.js';
 import { closeGracefully } from './graceful-close.js';
@@ -65,6 +66,7 @@ export function setUpHttp(app: NestFastifyApplication): void {
     done();
   });
   app.useGlobalPipes(new JsonObjectPipe(), new DtoPipe());
+  if (config.apiDocs) serveApiDocs(app);
 }
 
 /** JSON is the only language, and each key of an object has one value. The bytes are kept, because a signature covers the bytes. */
