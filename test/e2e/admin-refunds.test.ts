@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminClient, insertToken } from '../support/admin.js';
 import type { AdminClient } from '../support/admin.js';
+import { expectToMatchOpenApi } from '../support/openapi.js';
 import { RefundBackend } from '../support/refund-backend.js';
 
 let shop: RefundBackend;
@@ -43,6 +44,7 @@ describe('POST /api/admin/refunds', () => {
         requestedBy: 'admin:olga',
       },
     });
+    expectToMatchOpenApi(first);
     const { outRefundNo } = first.body.data;
     const again = await request(body, 'half-back').expect(202);
     expect(again.body.data.outRefundNo).toBe(outRefundNo);
@@ -50,6 +52,7 @@ describe('POST /api/admin/refunds', () => {
     const shown = await viewer.get(`/refunds/${outRefundNo}`).expect(200);
     expect(shown.body.data).toMatchObject({ status: 'success', stage: 'accepted', dueAt: null });
     expect(shown.body.data.refundedAt).toMatch(/Z$/);
+    expectToMatchOpenApi(shown);
     expect(shop.refundsAtWechat(outTradeNo)).toHaveLength(1);
     const [line] = await shop.database.query(
       "SELECT actor, request_id, source_ip FROM audit_logs WHERE target_id = ? AND action = 'refund.requested'",
@@ -96,7 +99,9 @@ describe('POST /api/admin/refunds', () => {
 
   it('answers 409 to what a rule forbids, in words with the amounts, and 404 to an order that nobody knows', async () => {
     const outTradeNo = await shop.paidOrder();
-    const { body } = await request({ outTradeNo, amount: '30.00', reason: 'x' }).expect(409);
+    const excess = await request({ outTradeNo, amount: '30.00', reason: 'x' }).expect(409);
+    expectToMatchOpenApi(excess);
+    const { body } = excess;
     expect(body).toMatchObject({ success: false, error: 'refund_exceeds_paid' });
     expect(body.message).toContain('29.90 of 29.90 yuan is left');
     await request({ outTradeNo, amount: '1.00', reason: 'x' }, 'used-twice').expect(202);
@@ -131,6 +136,7 @@ describe('GET /api/admin/refunds', () => {
     } while (cursor);
     expect([...seen].sort()).toEqual([...numbers].sort());
     const pending = await viewer.get(`/refunds?outTradeNo=${outTradeNo}&status=pending&origin=operator`);
+    expectToMatchOpenApi(pending);
     expect(pending.body.data).toHaveLength(5);
     expect((await viewer.get(`/refunds?outTradeNo=${outTradeNo}&status=success`)).body.data).toEqual([]);
     expect((await viewer.get(`/refunds?outTradeNo=${outTradeNo}&origin=foreign`)).body.data).toEqual([]);
