@@ -45,22 +45,17 @@ export class WechatCallbacksHandler implements OnModuleInit {
       amountFen: message.amountFen,
       request: { deliveryId: message.deliveryId, transactionId, tradeType, paidAt: message.paidAt },
     });
-    const outcome = await this.payments.recordPaid(tx, {
+    const payment = {
       outTradeNo: message.outTradeNo as OutTradeNo,
-      source: 'wechat-callback',
       transactionId,
+      amount: Money.ofFen(message.amountFen),
+      paidAt: new Date(message.paidAt),
       openid,
-      generationId: null,
-      seenAt: item.receivedAt,
-      evidence: {
-        transactionId,
-        amount: Money.ofFen(message.amountFen),
-        paidAt: new Date(message.paidAt),
-        openid,
-        tradeType,
-        refunded: message.tradeState === 'REFUND',
-      },
-    });
+      tradeType,
+      tradeState: message.tradeState,
+    };
+    const about = { source: 'wechat-callback', seenAt: item.receivedAt } as const;
+    const outcome = await this.payments.recordProven(tx, payment, about);
     return { kind: 'handled', outcome, releaseTopic: PAYMENT_NOTIFIED };
   }
 

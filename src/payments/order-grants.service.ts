@@ -14,11 +14,10 @@ import type { PackageDecision, PaidPackage } from './package-decision.js';
 import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
 import type { OrderRecord } from './payment-orders.repository.js';
 import type { PaidClaim, PaidOutcome, PaymentEvidence } from './payments.types.js';
+import { PREPAY_LIFE_MS } from './query-schedule.js';
 
 /** Callers cache prices for 5 minutes; twice that covers a slow prepay as well. */
 const PRICE_CACHE_MS = 10 * 60_000;
-/** A rescued row is written when the payment arrives, up to the life of a prepay (2 h) after the order was made. */
-const PREPAY_LIFE_MS = 2 * 60 * 60_000;
 /** `created_at` has whole seconds: a price that began in the same second counts. */
 const CREATED_AT_STEP_MS = 1_000;
 /** Exceptions about an order that end by themselves when it is granted. */
@@ -106,6 +105,7 @@ export class OrderGrantsService {
     const doubt = await this.doubtAboutAmount(tx, order, { isRescued, evidence: claim.evidence });
     if (doubt) return { kind: 'hold', reason: doubt };
     const createdMs = (order.createdAt ?? claim.seenAt).getTime();
+    // A rescued row is written when the payment arrives, up to the life of a prepay after the order was made.
     const legitimate = await this.prices.legitimatePrices(tx, {
       from: new Date(createdMs - PRICE_CACHE_MS - (isRescued ? PREPAY_LIFE_MS : 0)),
       to: new Date(createdMs + CREATED_AT_STEP_MS),

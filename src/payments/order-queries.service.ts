@@ -15,8 +15,8 @@ import type { WechatpayOrder, WechatpayPaidOrder } from '../wechatpay/wechatpay.
 import { OrderQueriesRepository } from './order-queries.repository.js';
 import type { DueQuery } from './order-queries.repository.js';
 import { PaymentsService } from './payments.service.js';
-import type { PaidClaim, PaidOutcome } from './payments.types.js';
-import { pauseAfterUnknownMs, pauseUntilNextAskMs } from './query-schedule.js';
+import type { PaidOutcome } from './payments.types.js';
+import { pauseAfterUnknownMs, pauseUntilNextAskMs, PREPAY_LIFE_MS } from './query-schedule.js';
 
 /** One tick's questions, asked a few at a time: far below the 300 a second that WeChat Pay allows. */
 const CLAIM_MAX = 40;
@@ -26,8 +26,6 @@ const CLAIM_LEASE_MS = 60_000;
 const MINUTE_MS = 60_000;
 /** After this many questions without an answer a paid row is judged by what the table says. */
 const UNREACHABLE_AFTER_ASKS = 3;
-/** Until its prepay has run out, an order that WeChat Pay does not know may still be on its way there. */
-const PREPAY_LIFE_MS = 120 * MINUTE_MS;
 /** A wrong key or number does not mend itself. */
 const MISCONFIGURED_PAUSE_MS = 10 * MINUTE_MS;
 
@@ -137,7 +135,7 @@ export class OrderQueriesService {
   }
 
   private adopt(tx: Tx, order: WechatpayPaidOrder): Promise<PaidOutcome> {
-    return this.payments.recordPaid(tx, toClaim(order, this.clock.now()));
+    return this.payments.recordProven(tx, order, { source: 'wechat-query', seenAt: this.clock.now() });
   }
 
   private async ask(outTradeNo: OutTradeNo, options?: { deadlineMs: number }): Promise<Word> {
@@ -180,6 +178,7 @@ export class OrderQueriesService {
   /** How long the order is left open. */
   private lifeMs(word: Word): number {
     const deadlineMs = this.config.paymentDeadlineMinutes * MINUTE_MS;
+    // Until its prepay has run out, an order that WeChat Pay does not know may still be on its way there.
     return word.kind === 'not_found' ? Math.max(deadlineMs, PREPAY_LIFE_MS) : deadlineMs;
   }
 }
@@ -192,24 +191,4 @@ function isUnknownThere(error: WechatpayError): boolean {
 function toWord(order: WechatpayOrder): Word {
   if (order.state === 'paid') return { kind: 'paid', order };
   return { kind: order.state === 'closed' ? 'closed' : 'open' };
-}
-
-/** What WeChat Pay says of a payment, as a claim with evidence. */
-function toClaim(order: WechatpayPaidOrder, seenAt: Date): PaidClaim {
-  return {
-    outTradeNo: order.outTradeNo,
-    source: 'wechat-query',
-    transactionId: order.transactionId,
-    openid: order.openid,
-    generationId: null,
-    seenAt,
-    evidence: {
-      transactionId: order.transactionId,
-      amount: order.amount,
-      paidAt: order.paidAt,
-      openid: order.openid,
-      tradeType: order.tradeType,
-      refunded: order.tradeState === 'REFUND',
-    },
-  };
 }

@@ -13,7 +13,7 @@ import { OrderGrantsService } from './order-grants.service.js';
 import { nextPaymentOrderState } from './payment-order.state.js';
 import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
 import type { OrderRecord } from './payment-orders.repository.js';
-import type { FullRefund, PaidClaim, PaidOutcome, RefundableOrder } from './payments.types.js';
+import type { FullRefund, PaidClaim, PaidOutcome, ProvenPayment, RefundableOrder } from './payments.types.js';
 
 /** Exceptions about an order that end by themselves when all of its money went back. */
 const ENDED_BY_REFUND = ['payment_held', 'settling_failed', 'refund_unseen'] as const;
@@ -58,6 +58,18 @@ export class PaymentsService {
     else await this.markPaid(tx, order, { ...claim, transactionId: claim.transactionId });
     if (settled === 'revoked') return this.keepRefunded(tx, order, claim);
     return settled ? this.grants.complete(tx, order, claim) : this.grants.grant(tx, order, claim);
+  }
+
+  /** What WeChat Pay itself says of a payment: a claim with evidence. */
+  recordProven(
+    tx: Tx,
+    payment: ProvenPayment,
+    about: Pick<PaidClaim, 'source' | 'seenAt'>,
+  ): Promise<PaidOutcome> {
+    const { outTradeNo, transactionId, amount, paidAt, openid, tradeType, tradeState } = payment;
+    const refunded = tradeState === 'REFUND';
+    const evidence = { transactionId, amount, paidAt, openid, tradeType, refunded };
+    return this.recordPaid(tx, { ...about, outTradeNo, transactionId, openid, generationId: null, evidence });
   }
 
   /** A transaction pays one order. A claim that names another order's proves nothing about this one. */

@@ -14,6 +14,12 @@ export type PaymentEvidence = {
   readonly refunded: boolean;
 };
 
+/** A payment as WeChat Pay tells it, in an answer or in a callback. */
+export type ProvenPayment = Omit<PaymentEvidence, 'refunded'> & {
+  readonly outTradeNo: OutTradeNo;
+  readonly tradeState: 'SUCCESS' | 'REFUND';
+};
+
 /** Somebody says an order was paid. */
 export type PaidClaim = {
   readonly outTradeNo: OutTradeNo;

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AppConfig } from '../platform/config/app-config.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { JobContext } from '../platform/jobs/job-runner.js';
 import { JobLeasesRepository } from '../platform/jobs/job-leases.repository.js';
@@ -7,12 +6,11 @@ import { Clock } from '../shared/clock.js';
 import { OrderQueriesRepository } from './order-queries.repository.js';
 import { PendingOrdersRepository } from './pending-orders.repository.js';
 import type { PendingOrder } from './pending-orders.repository.js';
-import { pauseUntilNextAskMs } from './query-schedule.js';
+import { pauseUntilFirstAskMs } from './query-schedule.js';
 
 const PAGE_MAX = 200;
 /** A backlog of old orders is spread out: it must not stand before the orders of today. */
 const STEP_MAX = 20;
-const MINUTE_MS = 60_000;
 
 /** Finds pending orders in the table and has WeChat Pay asked about each, at growing intervals. */
 @Injectable()
@@ -22,7 +20,6 @@ export class PendingOrdersService {
     private readonly leases: JobLeasesRepository,
     private readonly orders: PendingOrdersRepository,
     private readonly queries: OrderQueriesRepository,
-    private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}
 
@@ -44,11 +41,9 @@ export class PendingOrdersService {
 
   private async plan(orders: readonly PendingOrder[]): Promise<void> {
     const nowMs = this.clock.nowMs();
-    const deadlineMs = this.config.paymentDeadlineMinutes * MINUTE_MS;
     for (const { outTradeNo, createdAt } of orders) {
       const ageMs = Math.max(0, nowMs - (createdAt?.getTime() ?? nowMs));
-      const delayMs = ageMs >= deadlineMs ? 0 : pauseUntilNextAskMs({ ageMs, deadlineMs });
-      await this.queries.planOnce(this.unitOfWork.reader, outTradeNo, delayMs);
+      await this.queries.planOnce(this.unitOfWork.reader, outTradeNo, pauseUntilFirstAskMs(ageMs));
     }
   }
 }

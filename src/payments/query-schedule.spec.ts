@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pauseAfterUnknownMs, pauseUntilNextAskMs } from './query-schedule.js';
+import { pauseAfterUnknownMs, pauseUntilFirstAskMs, pauseUntilNextAskMs } from './query-schedule.js';
 
 const MINUTE_MS = 60_000;
 const deadlineMs = 120 * MINUTE_MS;
@@ -12,6 +12,13 @@ describe('query schedule', () => {
       ages.push(ageMs);
     }
     expect(ages.map((ageMs) => ageMs / MINUTE_MS)).toEqual([0, 0.75, 5, 10, 30, 60, 120]);
+  });
+
+  // After an outage orders are found late: the next age of the schedule would leave a payment unseen for minutes more.
+  it('asks for the first time 45 s after the order was made, and at once about one that is found later', () => {
+    expect([0, 44_000, 45_000, 46_000, 3_600_000].map(pauseUntilFirstAskMs)).toEqual([
+      45_000, 1_000, 0, 0, 0,
+    ]);
   });
 
   it('never asks later than the deadline, nor without a pause after it', () => {

@@ -213,8 +213,8 @@ describe('a callback', () => {
     expect(exceptions.filter(({ status }) => status === 'open')).toEqual([]);
   });
 
-  // Refunds are not applied yet: forgetting one would leave the goods with somebody who has the money back.
-  it('about a refund is kept for an operator, in one exception and one line, however often it comes', async () => {
+  // Forgetting one would leave the goods with somebody who has the money back.
+  it('about a refund made elsewhere becomes one refund and one line, however often it comes', async () => {
     const outTradeNo = await payWithoutNotice();
     const outRefundNo = `R${outTradeNo}`;
     backend.simulator.merchantRefunds({ outTradeNo, outRefundNo, refundFen: 100 });
@@ -224,8 +224,9 @@ describe('a callback', () => {
     backend.simulator.notifier.redeliver(outRefundNo);
     await backend.simulator.settle();
     await backend.drain();
-    expect((await read(backend, outTradeNo)).exceptions).toMatchObject([
-      { kind: 'refund_reported', status: 'open' },
+    const refunds = await backend.database.query('SELECT * FROM refunds WHERE out_trade_no = ?', [outTradeNo]);
+    expect(refunds).toMatchObject([
+      { out_refund_no: outRefundNo, status: 'success', refund_amount: '1.00', total_amount: '29.90' },
     ]);
     const logs = await backend.database.query('SELECT * FROM payment_logs WHERE out_refund_no = ?', [
       outRefundNo,
