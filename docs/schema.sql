@@ -30,7 +30,8 @@ CREATE TABLE `audit_logs` (
   `source_ip` varchar(45) DEFAULT NULL,
   PRIMARY KEY (`id`),
   KEY `idx_audit_logs_target` (`target_type`,`target_id`),
-  KEY `idx_audit_logs_occurred_at` (`occurred_at`)
+  KEY `idx_audit_logs_occurred_at` (`occurred_at`),
+  KEY `idx_audit_logs_actor` (`actor`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE `bill_checks` (
@@ -233,7 +234,9 @@ CREATE TABLE `price_configs` (
   `created_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
   `cancelled_at` datetime(3) DEFAULT NULL,
   `cancelled_by` varchar(100) DEFAULT NULL,
+  `scheduled_for` datetime(3) DEFAULT NULL,
   PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_price_configs_package_scheduled` (`package_type`,`scheduled_for`),
   KEY `idx_price_configs_package_effective` (`package_type`,`effective_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

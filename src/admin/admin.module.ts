@@ -6,6 +6,8 @@ import { AccessService } from './access.service.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminToken } from './admin-token.entity.js';
 import { AuditController } from './audit.controller.js';
+import { PricesModule } from '../prices/prices.module.js';
+import { AdminPricesController } from './prices.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { TokensController } from './tokens.controller.js';
@@ -13,8 +15,8 @@ import { TokensRepository } from './tokens.repository.js';
 import { TokensService } from './tokens.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([AdminToken]), RefundsModule],
-  controllers: [TokensController, AuditController, RefundsController],
+  imports: [PricesModule, RefundsModule, TypeOrmModule.forFeature([AdminToken])],
+  controllers: [TokensController, AuditController, AdminPricesController, RefundsController],
   providers: [
     TokensRepository,
     TokensService,

@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 /** What an operator changed, with the state before and after; written in the transaction of the change. */
 @Entity('audit_logs')
 @Index('idx_audit_logs_target', ['targetType', 'targetId'])
+@Index('idx_audit_logs_actor', ['actor'])
 @Index('idx_audit_logs_occurred_at', ['occurredAt'])
 export class AuditLog {
   @PrimaryGeneratedColumn({ name: 'id', type: 'bigint', unsigned: true })

@@ -31,6 +31,9 @@ import { CreateRefundSettlements2026112400010 } from '../../../migrations/202611
 import { IndexRefundsByChange2026112400011 } from '../../../migrations/2026112411-index-refunds-by-change.js';
 import { CreateBillChecks2026112400012 } from '../../../migrations/2026112412-create-bill-checks.js';
 import { IndexRefundsByCreation2026112400013 } from '../../../migrations/2026112413-index-refunds-by-creation.js';
+import { AddPriceConfigsScheduledFor2026112400020 } from '../../../migrations/2026112420-add-price-configs-scheduled-for.js';
+import { IndexPriceConfigs2026112400021 } from '../../../migrations/2026112421-index-price-configs.js';
+import { IndexAuditLogs2026112400022 } from '../../../migrations/2026112422-index-audit-logs.js';
 
 /** Every migration in the order of application; a new one is added at the end. */
 export const MIGRATIONS = [
@@ -67,4 +70,7 @@ export const MIGRATIONS = [
   IndexRefundsByChange2026112400011,
   CreateBillChecks2026112400012,
   IndexRefundsByCreation2026112400013,
+  AddPriceConfigsScheduledFor2026112400020,
+  IndexPriceConfigs2026112400021,
+  IndexAuditLogs2026112400022,
 ];

@@ -38,6 +38,11 @@ export function AnswersList(view: Type, options: { readonly about: string }): Me
   });
 }
 
+/** What 409 means for this route. */
+export function Conflicts(about: string): MethodDecorator {
+  return ApiResponse({ status: 409, description: about });
+}
+
 function documented(
   view: Type,
   { about, status = 200 }: { readonly about: string; readonly status?: number },
