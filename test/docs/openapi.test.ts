@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import type supertest from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PERMISSIONS } from '../../src/admin/permissions.js';
 import { AppModule } from '../../src/app.module.js';
 import { AppConfig, loadConfig } from '../../src/platform/config/app-config.js';
 import { describeApi } from '../../src/platform/http/api-docs.js';
 import { createHttpAdapter } from '../../src/platform/http/http-server.js';
+import { expectToMatchOpenApi } from '../support/openapi.js';
 
 const FILE = new URL('../../docs/openapi.json', import.meta.url);
 
@@ -74,5 +76,32 @@ describe('docs/openapi.json', () => {
         .reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], document);
       expect([path, typeof target]).toEqual([path, 'object']);
     }
+  });
+});
+
+// The tests that hold answers against the document prove nothing unless this notices.
+describe('expectToMatchOpenApi', () => {
+  const answer = (body: object, status = 200, path = '/health/live') =>
+    ({
+      request: { method: 'GET', url: `http://127.0.0.1:1${path}` },
+      status,
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body,
+      text: JSON.stringify(body),
+    }) as unknown as supertest.Response;
+
+  it('takes what is described, and notices any difference', () => {
+    expectToMatchOpenApi(answer({ status: 'live' }));
+    expect(() => expectToMatchOpenApi(answer({ status: 'live', openid: 'x' }))).toThrow('additional');
+    expect(() => expectToMatchOpenApi(answer({}))).toThrow('required');
+    expect(() => expectToMatchOpenApi(answer({ status: 'dead' }))).toThrow('allowed');
+    expect(() => expectToMatchOpenApi(answer({ status: 'live' }, 201))).toThrow('no such answer');
+    expect(() => expectToMatchOpenApi(answer({ status: 'live' }, 200, '/health/x'))).toThrow('no such path');
+    const price = { id: '1', amountFen: 1.5 };
+    const list = answer({ success: true, data: [price], nextCursor: null }, 200, '/api/admin/prices');
+    expect(() => expectToMatchOpenApi(list)).toThrow('integer');
+    expect(() => expectToMatchOpenApi(answer({ success: false }, 503, '/api/admin/prices'))).toThrow(
+      'retry-after',
+    );
   });
 });

@@ -5,6 +5,7 @@ import { newToken } from '../../src/admin/token-format.js';
 import { RouteTable, isAdminPath } from '../../src/platform/http/route-table.js';
 import type { Route } from '../../src/platform/http/route-table.js';
 import { expectToMatchOpenApi } from '../support/openapi.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { adminClient, forgetRefusals, insertToken } from '../support/admin.js';
 import type { TestToken } from '../support/admin.js';
 import { startApplication } from '../support/application.js';
@@ -209,6 +210,29 @@ describe('without the database', () => {
       await alone.http().get('/api/admin/tokens').expect(401);
     } finally {
       await alone.stop();
+    }
+  });
+
+  it('that stalls, a token gets 503 in time, and is let in again afterwards', async () => {
+    const { DB_HOST, DB_PORT } = database.env;
+    const proxy = await TcpProxy.start({ host: DB_HOST, port: Number(DB_PORT) });
+    const stalled = await startApplication(database, proxy.env);
+    try {
+      await stalled.whenAvailable();
+      const admin = adminClient(stalled, tokens.admin);
+      await admin.get('/tokens').expect(200);
+      proxy.stall();
+      const startedMs = performance.now();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => admin.get('/tokens')));
+      expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(503));
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
+      await proxy.pass();
+      await vi.waitFor(async () => expect((await admin.get('/tokens')).status).toBe(200), {
+        timeout: 20_000,
+      });
+    } finally {
+      await stalled.stop();
+      await proxy.close();
     }
   });
 });

@@ -39,8 +39,8 @@ export function expectToMatchOpenApi(answer: supertest.Response): void {
   }
   expect(answer.headers['content-type']).toMatch(/^application\/json\b/);
   const validate = ajv.compile(withBase(schema) as Json);
-  validate(answer.body);
-  expect(validate.errors ?? [], where).toEqual([]);
+  const isRight = validate(answer.body);
+  expect(isRight, `${where}: ${ajv.errorsText(validate.errors)}`).toBe(true);
 }
 
 function matches(template: string, path: string): boolean {
