@@ -291,7 +291,7 @@ CREATE TABLE `refund_settlements` (
   `idempotency_key` varchar(64) DEFAULT NULL,
   `requested_by` varchar(100) DEFAULT NULL,
   `status` enum('pending','success','closed','abnormal') NOT NULL DEFAULT 'pending',
-  `stage` enum('requested','sent','accepted') NOT NULL,
+  `stage` enum('requested','sent','accepted','disproven') NOT NULL,
   `sends` int(10) unsigned NOT NULL DEFAULT 0,
   `sent_at` datetime(3) DEFAULT NULL,
   `asks` int(10) unsigned NOT NULL DEFAULT 0,

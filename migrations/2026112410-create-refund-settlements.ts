@@ -22,7 +22,7 @@ export class CreateRefundSettlements2026112400010 extends ForwardOnlyMigration {
         idempotency_key VARCHAR(64) NULL,
         requested_by VARCHAR(100) NULL,
         status ENUM('pending', 'success', 'closed', 'abnormal') NOT NULL DEFAULT 'pending',
-        stage ENUM('requested', 'sent', 'accepted') NOT NULL,
+        stage ENUM('requested', 'sent', 'accepted', 'disproven') NOT NULL,
         sends INT UNSIGNED NOT NULL DEFAULT 0,
         sent_at DATETIME(3) NULL,
         asks INT UNSIGNED NOT NULL DEFAULT 0,

@@ -108,7 +108,9 @@ export class PaymentOrdersRepository {
   /** True when money of the order went back or is on its way. Amounts of rows that callers wrote are in no certain unit. */
   async hasRefund(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
     const rows = await tx.query<unknown[]>(
-      "SELECT id FROM refunds WHERE out_trade_no = ? AND COALESCE(status, 'pending') <> 'closed' LIMIT 1",
+      `SELECT r.id FROM refunds r LEFT JOIN refund_settlements s ON s.out_refund_no = r.out_refund_no
+        WHERE r.out_trade_no = ? AND COALESCE(NULLIF(r.status, ''), 'pending') <> 'closed'
+          AND COALESCE(s.stage, 'sent') <> 'disproven' LIMIT 1`,
       [outTradeNo],
     );
     return rows.length > 0;

@@ -16,7 +16,7 @@ import type { OrderRecord } from './payment-orders.repository.js';
 import type { FullRefund, PaidClaim, PaidOutcome, ProvenPayment, RefundableOrder } from './payments.types.js';
 
 /** Exceptions about an order that end by themselves when all of its money went back. */
-const ENDED_BY_REFUND = ['payment_held', 'settling_failed', 'refund_unseen'] as const;
+const ENDED_BY_REFUND = ['payment_held', 'settling_failed', 'refund_unseen', 'refund_conflict'] as const;
 
 /**
  * The one road on which an order becomes paid and its user gets what was paid for. Notices, callbacks, sweeps
@@ -45,7 +45,7 @@ export class PaymentsService {
     if (next === null)
       return this.grants.hold(tx, order, `The order is in the unknown state "${order.status}".`);
     if (next === 'refunded') {
-      await this.entitlements.barRefundedOrder(tx, { ...order, by: `system:${claim.source}` });
+      await this.followRefunded(tx, order, claim);
       return 'refunded';
     }
     if (claim.evidence?.refunded) await this.reportUnseenRefund(tx, order);
@@ -135,6 +135,23 @@ export class PaymentsService {
 
   findCreatedAt(outTradeNo: OutTradeNo): Promise<Date | null> {
     return this.orders.findCreatedAt(this.unitOfWork.reader, outTradeNo);
+  }
+
+  /** Somebody called the order refunded. Nothing is granted any more; what was granted is taken back on WeChat Pay's word. */
+  private async followRefunded(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<void> {
+    const by = `system:${claim.source}`;
+    await this.entitlements.barRefundedOrder(tx, { ...order, by });
+    if (!claim.evidence || (await this.entitlements.settledAs(tx, order.outTradeNo)) === 'revoked') return;
+    if (claim.evidence.refunded) {
+      await this.reportUnseenRefund(tx, order);
+      await this.entitlements.revokeForOrder(tx, { ...order, by, reason: 'the order was refunded' });
+      return;
+    }
+    await this.exceptions.raise(tx, {
+      kind: 'refund_conflict',
+      subject: order.outTradeNo,
+      reason: 'The table calls this order refunded, and WeChat Pay says that nothing of it went back.',
+    });
   }
 
   /** A late duplicate of the payment's notice makes a function set a refunded row back to paid. */

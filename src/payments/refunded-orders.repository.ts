@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
 
-/** Granted, not revoked, and no refund known that would follow its own way to the same end. */
+/** Granted and not revoked; WeChat Pay has not contradicted it. */
 const UNREVOKED = `
   JOIN entitlement_grants g ON g.out_trade_no = o.out_trade_no AND g.entry = 'grant'
   LEFT JOIN entitlement_grants r ON r.out_trade_no = o.out_trade_no AND r.entry = 'revocation'
-  LEFT JOIN refunds f ON f.out_trade_no = o.out_trade_no AND COALESCE(NULLIF(f.status, ''), 'pending') <> 'closed'`;
-const IS_UNREVOKED = 'r.id IS NULL AND f.id IS NULL';
+  LEFT JOIN exceptions e ON e.kind = 'refund_conflict' AND e.subject = o.out_trade_no AND e.status <> 'resolved'`;
+const IS_UNREVOKED = 'r.id IS NULL AND e.id IS NULL';
 
 /** Orders that a caller's row calls refunded while their user still has what they gave. */
 @Injectable()
@@ -19,7 +19,7 @@ export class RefundedOrdersRepository {
         ORDER BY o.updated_at LIMIT ?`,
       [page.windowSeconds, page.limit],
     );
-    return rows.map((row) => row.out_trade_no);
+    return this.withoutRefund(tx, rows);
   }
 
   /** The next `limit` refunded orders by id: one bounded step of a pass over all of them. */
@@ -41,6 +41,18 @@ export class RefundedOrdersRepository {
       `SELECT o.out_trade_no FROM payment_orders o ${UNREVOKED} WHERE o.out_trade_no IN (?) AND ${IS_UNREVOKED}`,
       [outTradeNos],
     );
-    return rows.map((row) => row.out_trade_no);
+    return this.withoutRefund(tx, rows);
+  }
+
+  /** A known refund follows its own way to the same end. Asked apart: the two tables may compare text differently. */
+  private async withoutRefund(tx: Tx, rows: readonly { out_trade_no: string }[]): Promise<string[]> {
+    const numbers = rows.map((row) => row.out_trade_no);
+    if (numbers.length === 0) return [];
+    const refunds = await tx.query<{ out_trade_no: string }[]>(
+      "SELECT DISTINCT out_trade_no FROM refunds WHERE out_trade_no IN (?) AND COALESCE(NULLIF(status, ''), 'pending') <> 'closed'",
+      [numbers],
+    );
+    const known = new Set(refunds.map((row) => row.out_trade_no));
+    return numbers.filter((number) => !known.has(number));
   }
 }

@@ -16,8 +16,8 @@ const PAGE_MAX = 200;
 const STEP_MAX = 500;
 
 /**
- * A function may set an order to refunded while its row in `refunds` was refused by the table. The order's word counts:
- * what it gave is taken back. Which refund it was, a notice or the bill tells later; an operator sees that it is not known.
+ * A function may set an order to refunded while its row in `refunds` was refused by the table. WeChat Pay is asked; where that
+ * is not possible the order's word counts, and what it gave is taken back. An operator sees that no refund of it is known.
  */
 @Injectable()
 export class RefundedSweepService {
@@ -69,6 +69,8 @@ export class RefundedSweepService {
       const isHeld = await this.unitOfWork.run(async (tx) => {
         if (lease && !(await this.leases.lockHeld(tx, lease))) return false;
         const by = 'system:refunded-sweep';
+        // Where WeChat Pay can be asked its answer decides, through recordPaid.
+        if (await this.payments.askSoon(tx, outTradeNo)) return true;
         if (!(await this.payments.recordRefunded(tx, { outTradeNo, reason: null, by }))) return true;
         await this.exceptions.raise(tx, {
           kind: 'refund_unseen',

@@ -45,14 +45,18 @@ export class ForeignRefundsService {
         dueInMs: this.questions.canAsk ? 0 : null,
       });
     }
+    // Ours is followed by sending it again, which also asks: what others write over its row proves nothing.
+    if (!this.questions.canAsk && known?.origin === 'operator') return this.restore(tx, row, known);
     if (!this.questions.canAsk) return this.believe(tx, row, order);
     if (known) await this.settlements.hurry(tx, outRefundNo);
     return 'asked';
   }
 
-  /** Has WeChat Pay asked about a refund that its bill shows. True when it was not known here. */
+  /** Has WeChat Pay asked about a refund that its bill shows, also one that was given up. True when it was not known here. */
   async follow(tx: Tx, refund: { outRefundNo: string; outTradeNo: string }): Promise<boolean> {
-    return this.settlements.insertForeign(tx, { ...refund, dueInMs: 0 });
+    if (await this.settlements.insertForeign(tx, { ...refund, dueInMs: 0 })) return true;
+    await this.settlements.reopen(tx, refund.outRefundNo);
+    return false;
   }
 
   /** The order is locked before its refund, as everywhere. */
@@ -66,6 +70,7 @@ export class ForeignRefundsService {
     if (!known.refundAmount || !known.orderAmount) return 'unclear';
     await this.refunds.show(tx, row.id, {
       status: known.status,
+      outTradeNo: known.outTradeNo,
       refundId: null,
       transactionId: null,
       refundAmount: known.refundAmount,

@@ -16,7 +16,8 @@ const DIFFERS = `(
       AND (s.asked_at IS NULL OR r.updated_at >= s.asked_at - INTERVAL 1 SECOND))
   OR (s.status IN ('success', 'closed') AND s.refund_fen IS NOT NULL
       AND (COALESCE(NULLIF(r.status, ''), 'pending') <> s.status OR r.refund_amount * 100 <> s.refund_fen
-           OR r.total_amount * 100 <> s.order_fen)))`;
+           OR r.total_amount * 100 <> s.order_fen
+           OR CAST(r.out_trade_no AS BINARY) <> CAST(s.out_trade_no AS BINARY))))`;
 
 /** Finds in `refunds` what the settlements do not know. */
 @Injectable()
@@ -61,15 +62,20 @@ export class RefundChangesRepository {
     return rows.map((row) => row.out_refund_no);
   }
 
-  /** Orders of these refunds whose money all went back and that are not refunded: what follows from it was not possible then. */
+  /**
+   * Orders of these refunds that differ from the sum of what went back: all of it, and the order is not refunded, because that
+   * was not possible then; or a part, and others called the order refunded, which nobody was told yet.
+   */
   async listOrdersToEnd(tx: Tx, outRefundNos: readonly string[]): Promise<string[]> {
     if (outRefundNos.length === 0) return [];
     const rows = await tx.query<{ out_trade_no: string }[]>(
       `SELECT DISTINCT s.out_trade_no
          FROM refund_settlements s JOIN payment_orders o ON o.out_trade_no = s.out_trade_no
-        WHERE s.out_refund_no IN (?) AND s.status = 'success' AND COALESCE(o.status, 'pending') <> 'refunded'
-          AND (SELECT SUM(all_of.refund_fen) FROM refund_settlements all_of
-                WHERE all_of.out_trade_no = s.out_trade_no AND all_of.status = 'success') >= s.order_fen`,
+         LEFT JOIN exceptions e ON e.kind = 'refund_conflict' AND e.subject = o.out_trade_no
+        WHERE s.out_refund_no IN (?) AND s.status = 'success'
+          AND IF((SELECT SUM(all_of.refund_fen) FROM refund_settlements all_of
+                   WHERE all_of.out_trade_no = s.out_trade_no AND all_of.status = 'success') >= s.order_fen,
+                 COALESCE(o.status, 'pending') <> 'refunded', o.status = 'refunded' AND e.id IS NULL)`,
       [outRefundNos],
     );
     return rows.map((row) => row.out_trade_no);

@@ -58,7 +58,7 @@ export class RefundConsequencesService {
     { refundedFen, paidFen }: { refundedFen: number; paidFen: number },
   ): Promise<void> {
     await this.exceptions.raise(tx, {
-      kind: 'refund_conflict',
+      kind: 'refund_exceeds_paid',
       subject: outTradeNo,
       reason: `${Money.ofFen(refundedFen).toYuan()} yuan went back of an order of ${Money.ofFen(paidFen).toYuan()}.`,
     });

@@ -23,6 +23,13 @@ const EVENT_BY_STATUS: Record<ReportedRefund['status'], RefundEvent> = {
   ABNORMAL: 'abnormal',
 };
 
+/** Its own signature stands under these. */
+const SIGNED_SOURCES: ReadonlySet<ReportedRefund['source']> = new Set([
+  'wechat-query',
+  'wechat-callback',
+  'wechat-answer',
+]);
+
 /** Exceptions about a refund that end when it is known to have moved, or never to have moved, the money. */
 const ENDED_WHEN_SETTLED = [
   'refund_abnormal',
@@ -30,7 +37,12 @@ const ENDED_WHEN_SETTLED = [
   'refund_unsettled',
   'refund_unproven',
   'refund_unclear',
+  'refund_unseen',
+  'refund_reported',
 ] as const;
+
+/** "No money moved" was wrong. */
+const ENDED_WHEN_REOPENED = ['refund_refused', 'refund_closed'] as const;
 
 /**
  * The one road on which a refund gets its state and its order the consequences. Answers, callbacks, queries and the
@@ -53,7 +65,9 @@ export class RefundRecordsService {
     if (!(await this.payments.lockForRefund(tx, report.outTradeNo))) return 'order_unknown';
     const known = await this.lockOrInsert(tx, report);
     const next = nextRefundState(known.status, EVENT_BY_STATUS[report.status]);
-    if (next === null) return this.reportConflict(tx, known, report);
+    // Only WeChat Pay itself opens again what was closed.
+    const isHearsay = known.status === 'closed' && next !== 'closed' && !SIGNED_SOURCES.has(report.source);
+    if (next === null || isHearsay) return this.reportConflict(tx, known, report);
     await this.reportDifference(tx, known, report);
     await this.settlements.record(tx, report.outRefundNo, {
       status: next,
@@ -72,11 +86,14 @@ export class RefundRecordsService {
   /** WeChat Pay refused the request and has no such refund: no money moved, and none will under this number. */
   async recordRefused(
     tx: Tx,
-    refused: { outRefundNo: string; outTradeNo: string; why: string },
+    refused: { outRefundNo: string; outTradeNo: string; why: string; askAgainInMs: number | null },
   ): Promise<void> {
     const known = await this.settlements.lock(tx, refused.outRefundNo);
     if (!known || known.status !== 'pending') return;
-    await this.settlements.recordRefused(tx, refused.outRefundNo, refused.why);
+    await this.settlements.recordRefused(tx, refused.outRefundNo, {
+      answer: refused.why,
+      dueInMs: refused.askAgainInMs,
+    });
     await this.refunds.showClosed(tx, refused.outRefundNo);
     await this.note(tx, known, { status: 'closed', by: 'system:refunds', reason: refused.why });
     await this.exceptions.raise(tx, {
@@ -107,12 +124,13 @@ export class RefundRecordsService {
   ): Promise<void> {
     const row =
       (await this.refunds.lock(tx, report.outRefundNo)) ?? (await this.insertRow(tx, report, known));
-    if (status === 'pending') {
+    if (status === 'pending' && known.status === 'pending') {
       if (report.refundId) await this.refunds.completeRefundId(tx, report.outRefundNo, report.refundId);
       return;
     }
     await this.refunds.show(tx, row.id, {
       status,
+      outTradeNo: report.outTradeNo,
       refundId: report.refundId,
       transactionId: report.transactionId,
       refundAmount: report.refundAmount,
@@ -142,12 +160,17 @@ export class RefundRecordsService {
     const { outRefundNo, outTradeNo } = report;
     await this.note(tx, known, { status, by: `system:${report.source}`, amountFen: report.refundAmount.fen });
     if (status === 'abnormal') {
+      await this.resolve(tx, outRefundNo, 'WeChat Pay has it after all', ENDED_WHEN_REOPENED);
       await this.exceptions.raise(tx, {
         kind: 'refund_abnormal',
         subject: outRefundNo,
         reason: `The ${report.refundAmount.toYuan()} yuan of the order ${outTradeNo} left the account and cannot reach the customer: send them to another card, and never refund again under a new number.`,
         detail: { outTradeNo },
       });
+      return;
+    }
+    if (status === 'pending') {
+      await this.resolve(tx, outRefundNo, 'WeChat Pay has it after all', ENDED_WHEN_REOPENED);
       return;
     }
     await this.resolve(tx, outRefundNo, status === 'success' ? 'the money arrived' : 'no money moved');
@@ -160,6 +183,7 @@ export class RefundRecordsService {
       });
     }
     if (status === 'success') {
+      await this.resolve(tx, outRefundNo, 'the money arrived', ENDED_WHEN_REOPENED);
       await this.resolve(tx, outTradeNo, `the refund ${outRefundNo} is known`);
       await this.outbox.stage(tx, {
         topic: 'payment_refunded',
@@ -227,8 +251,12 @@ export class RefundRecordsService {
     });
   }
 
-  private async resolve(tx: Tx, subject: string, resolution: string): Promise<void> {
-    const kinds = [...ENDED_WHEN_SETTLED, 'refund_unseen', 'refund_reported'];
+  private async resolve(
+    tx: Tx,
+    subject: string,
+    resolution: string,
+    kinds: readonly string[] = ENDED_WHEN_SETTLED,
+  ): Promise<void> {
     await this.exceptions.resolveAll(tx, { kinds, subject, by: 'system:refunds', resolution });
   }
 }

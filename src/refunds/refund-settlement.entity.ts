@@ -50,9 +50,12 @@ export class RefundSettlement {
   })
   status!: 'pending' | 'success' | 'closed' | 'abnormal';
 
-  /** `requested`: never sent. `sent`: whether it arrived is not known. `accepted`: WeChat Pay has it. */
-  @Column({ name: 'stage', type: 'enum', enum: ['requested', 'sent', 'accepted'] })
-  stage!: 'requested' | 'sent' | 'accepted';
+  /**
+   * `requested`: never sent. `sent`: whether it arrived is not known. `accepted`: WeChat Pay has it. `disproven`: others claim
+   * it and WeChat Pay does not know it.
+   */
+  @Column({ name: 'stage', type: 'enum', enum: ['requested', 'sent', 'accepted', 'disproven'] })
+  stage!: 'requested' | 'sent' | 'accepted' | 'disproven';
 
   @Column({ name: 'sends', type: 'int', unsigned: true, default: 0 })
   sends!: number;

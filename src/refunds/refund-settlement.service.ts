@@ -6,6 +6,8 @@ import { ExceptionsService } from '../platform/exceptions/exceptions.service.js'
 import type { JobContext } from '../platform/jobs/job-runner.js';
 import { AppLogger } from '../platform/logging/app-logger.js';
 import { ErrorLogService } from '../platform/logging/error-log.service.js';
+import { PaymentsService } from '../payments/payments.service.js';
+import type { OutTradeNo } from '../shared/ids.js';
 import type { ChannelAnswer } from './refund-channel.types.js';
 import { RefundRecordsService } from './refund-records.service.js';
 import { RefundQuestionsService } from './refund-questions.service.js';
@@ -14,6 +16,7 @@ import { pauseAfterUnknownMs, pauseWhileProcessingMs } from './refund-schedule.j
 import { RefundSendingService } from './refund-sending.service.js';
 import { RefundSettlementsRepository } from './refund-settlements.repository.js';
 import type { SettlementRecord } from './refund-settlements.repository.js';
+import type { ReportedRefund } from './refunds.types.js';
 
 /** The job that follows refunds; whoever makes one due wakes it. */
 export const REFUND_SETTLEMENT = 'refund-settlement';
@@ -26,6 +29,12 @@ const OPERATOR_PAUSE_MS = 10 * 60_000;
 const UNANSWERED_REPORTED = 20;
 /** A refund that others claim and WeChat Pay does not know is asked about this often before it counts as made up. */
 const FOREIGN_ASKS_MAX = 5;
+/** An order that never comes is given up after this many questions: the money may be another shop's. */
+const ORDER_ASKS_MAX = 9;
+/** An accepted refund that WeChat Pay does not know any more is told to an operator after this many questions. */
+const LOST_ASKS_REPORTED = 5;
+/** WeChat Pay may know a refund later than it says so: what was closed on two unsigned answers is asked about again. */
+const REFUSED_ASKED_AGAIN_MS = [5 * 60_000, 60 * 60_000] as const;
 /** After the function took a refund, WeChat Pay itself is asked this soon. */
 const CONFIRM_PAUSE_MS = 1_000;
 
@@ -43,6 +52,7 @@ export class RefundSettlementService {
     private readonly unitOfWork: UnitOfWork,
     private readonly settlements: RefundSettlementsRepository,
     private readonly records: RefundRecordsService,
+    private readonly payments: PaymentsService,
     private readonly sending: RefundSendingService,
     private readonly questions: RefundQuestionsService,
     private readonly exceptions: ExceptionsService,
@@ -76,17 +86,25 @@ export class RefundSettlementService {
       await this.unitOfWork.run((tx) => this.settlements.deferSending(tx, refund.outRefundNo, step.ms));
       return;
     }
-    const outcome = await this.unitOfWork.run((tx) =>
-      step.kind === 'word'
+    const outcome = await this.unitOfWork.run(async (tx) => {
+      if (await this.hasEnded(tx, refund)) return 'ended_meanwhile';
+      return step.kind === 'word'
         ? this.applyWord(tx, refund, step.word)
-        : this.applyAnswer(tx, refund, step.answer),
-    );
+        : this.applyAnswer(tx, refund, step.answer);
+    });
     this.logger.info('refund.followed', {
       outRefundNo: refund.outRefundNo,
       outcome,
       sends: refund.sends,
       asks: refund.asks,
     });
+  }
+
+  /** A callback may have been faster: what this step learnt is old then. The order is locked before its refund, as everywhere. */
+  private async hasEnded(tx: Tx, { outRefundNo, outTradeNo, status }: SettlementRecord): Promise<boolean> {
+    await this.payments.lockForRefund(tx, outTradeNo as OutTradeNo);
+    const now = await this.settlements.lock(tx, outRefundNo);
+    return !now || now.status === 'success' || (now.status === 'closed' && status !== 'closed');
   }
 
   /** What may have gone out is asked about first; only what WeChat Pay does not know is sent, under the same number. */
@@ -145,6 +163,7 @@ export class RefundSettlementService {
           outRefundNo,
           outTradeNo,
           why: `${answer.words} (${answer.reason})`,
+          askAgainInMs: this.questions.canAsk ? REFUSED_ASKED_AGAIN_MS[0] : null,
         });
         return answer.kind;
       case 'not_enough':
@@ -172,31 +191,61 @@ export class RefundSettlementService {
     said: Extract<RefundWord, { kind: 'reported' }> | Extract<ChannelAnswer, { report: unknown }>,
   ): Promise<string> {
     const outcome = await this.records.recordReported(tx, said.report);
-    if (outcome !== 'order_unknown' && outcome !== 'conflict') return outcome;
-    await this.settlements.postpone(tx, refund.outRefundNo, {
-      delayMs: outcome === 'conflict' ? null : OPERATOR_PAUSE_MS,
-      answer: outcome,
-      isAnswered: true,
-    });
+    if (outcome === 'order_unknown') return this.waitForOrder(tx, refund, said.report);
+    if (outcome === 'conflict') {
+      await this.settlements.postpone(tx, refund.outRefundNo, {
+        delayMs: null,
+        answer: outcome,
+        isAnswered: true,
+      });
+    }
     return outcome;
   }
 
-  private async applyNotFound(tx: Tx, refund: SettlementRecord): Promise<string> {
-    const { outRefundNo, outTradeNo } = refund;
-    const isGivenUp = refund.origin === 'foreign' && refund.asks + 1 >= FOREIGN_ASKS_MAX;
+  /** WeChat Pay is asked about the order, whose row its answer makes; one that is another shop's never comes. */
+  private async waitForOrder(tx: Tx, refund: SettlementRecord, report: ReportedRefund): Promise<string> {
+    const { outRefundNo, outTradeNo, refundAmount, status } = report;
+    await this.payments.askSoon(tx, outTradeNo);
+    const isGivenUp = refund.asks + 1 >= ORDER_ASKS_MAX;
     if (isGivenUp) {
+      await this.exceptions.raise(tx, {
+        kind: 'refund_reported',
+        subject: outTradeNo,
+        reason: `WeChat Pay reports the refund ${outRefundNo} of ${refundAmount.toYuan()} yuan as ${status}, of an order that nobody knows.`,
+        detail: { outRefundNo },
+      });
+    }
+    await this.settlements.postpone(tx, refund.outRefundNo, {
+      delayMs: isGivenUp ? null : pauseWhileProcessingMs(refund.asks),
+      answer: 'order_unknown',
+      isAnswered: true,
+    });
+    return 'order_unknown';
+  }
+
+  private async applyNotFound(tx: Tx, refund: SettlementRecord): Promise<string> {
+    const { outRefundNo, outTradeNo, asks } = refund;
+    if (refund.origin === 'foreign' && refund.status === 'pending' && asks + 1 >= FOREIGN_ASKS_MAX) {
       await this.exceptions.raise(tx, {
         kind: 'refund_unproven',
         subject: outRefundNo,
         reason: `The table has this refund of the order ${outTradeNo}, and WeChat Pay knows no such refund: it has no effect.`,
         detail: { outTradeNo },
       });
+      await this.settlements.disprove(tx, outRefundNo);
+      return 'disproven';
     }
-    await this.settlements.postpone(tx, outRefundNo, {
-      delayMs: isGivenUp ? null : pauseWhileProcessingMs(refund.asks),
-      answer: 'not_found',
-      isAnswered: true,
-    });
+    if (refund.stage === 'accepted' && asks + 1 === LOST_ASKS_REPORTED) {
+      await this.exceptions.raise(tx, {
+        kind: 'refund_unsettled',
+        subject: outRefundNo,
+        reason: `WeChat Pay had accepted this refund of the order ${outTradeNo}, and does not know it any more. It goes on being asked about.`,
+        detail: { outTradeNo },
+      });
+    }
+    const delayMs =
+      refund.status === 'closed' ? (REFUSED_ASKED_AGAIN_MS[asks + 1] ?? null) : pauseWhileProcessingMs(asks);
+    await this.settlements.postpone(tx, outRefundNo, { delayMs, answer: 'not_found', isAnswered: true });
     return 'not_found';
   }
 

@@ -18,7 +18,7 @@ export type SettlementRecord = {
   readonly idempotencyKey: string | null;
   readonly requestedBy: string | null;
   readonly status: RefundState;
-  readonly stage: 'requested' | 'sent' | 'accepted';
+  readonly stage: 'requested' | 'sent' | 'accepted' | 'disproven';
   readonly sends: number;
   readonly asks: number;
   readonly unanswered: number;
@@ -192,11 +192,34 @@ export class RefundSettlementsRepository {
     );
   }
 
-  /** Given up: WeChat Pay refused it and has no such refund. */
-  async recordRefused(tx: Tx, outRefundNo: string, answer: string): Promise<void> {
+  /** Given up: WeChat Pay refused it and has no such refund. It is asked about again, because neither answer was signed. */
+  async recordRefused(
+    tx: Tx,
+    outRefundNo: string,
+    by: { answer: string; dueInMs: number | null },
+  ): Promise<void> {
     await tx.query(
-      "UPDATE refund_settlements SET status = 'closed', last_answer = ?, due_at = NULL WHERE out_refund_no = ?",
-      [answer.slice(0, ANSWER_LENGTH_MAX), outRefundNo],
+      `UPDATE refund_settlements
+          SET status = 'closed', last_answer = ?, asks = 0, due_at = NOW(3) + INTERVAL ? MICROSECOND WHERE out_refund_no = ?`,
+      [by.answer.slice(0, ANSWER_LENGTH_MAX), by.dueInMs === null ? null : by.dueInMs * 1000, outRefundNo],
+    );
+  }
+
+  /** Others claim it, and WeChat Pay does not know it: it counts for nothing, until somebody proves it. */
+  async disprove(tx: Tx, outRefundNo: string): Promise<void> {
+    await tx.query(
+      `UPDATE refund_settlements SET stage = 'disproven', last_answer = 'not_found', asks = asks + 1, asked_at = NOW(3), due_at = NULL
+        WHERE out_refund_no = ? AND origin = 'foreign' AND status = 'pending'`,
+      [outRefundNo],
+    );
+  }
+
+  /** Has a refund that was given up asked about once more: WeChat Pay's bill names it. */
+  async reopen(tx: Tx, outRefundNo: string): Promise<void> {
+    await tx.query(
+      `UPDATE refund_settlements SET due_at = NOW(3)
+        WHERE out_refund_no = ? AND due_at IS NULL AND status IN ('pending', 'closed')`,
+      [outRefundNo],
     );
   }
 

@@ -9,13 +9,13 @@ export type RefundEvent = 'processing' | 'succeeded' | 'closed' | 'abnormal';
 
 /**
  * `abnormal` left the merchant and did not arrive: an operator sends the money elsewhere, and then it succeeds.
- * Evidence that money went out always wins: a refund that was given up as refused, or that others called closed,
- * becomes `success` when WeChat Pay proves it. Nothing leaves `success`.
+ * WeChat Pay's word always wins: a refund that was given up because it was refused and not known there, or that others
+ * called closed, is open again when WeChat Pay says that it has it. Nothing leaves `success`.
  */
 export const REFUND_TABLE: StateTable<RefundState, RefundEvent> = {
   pending: { processing: 'pending', succeeded: 'success', closed: 'closed', abnormal: 'abnormal' },
   abnormal: { processing: 'abnormal', succeeded: 'success', closed: 'closed', abnormal: 'abnormal' },
-  closed: { closed: 'closed', succeeded: 'success' },
+  closed: { processing: 'pending', succeeded: 'success', closed: 'closed', abnormal: 'abnormal' },
   success: { succeeded: 'success' },
 };
 

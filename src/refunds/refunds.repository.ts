@@ -15,7 +15,7 @@ export type RefundRow = {
   readonly refundedAt: Date | null;
 };
 
-/** What counts against an order: its refunds that are not closed, each with what is known of its amount. */
+/** A refund of an order, with what is known of its amount. */
 export type OrderRefund = {
   readonly outRefundNo: string;
   readonly status: RefundState;
@@ -93,17 +93,23 @@ export class RefundsRepository {
     return row?.refund_id || null;
   }
 
-  /** All refunds of the order in the table; the caller holds the order's lock, under which ours are made. */
+  /**
+   * All refunds of the order; the caller holds the order's lock, under which ours are made. Which order a refund is of, its
+   * settlement knows better than its row. What WeChat Pay does not know is none; what it refused counts until it was asked
+   * for the last time.
+   */
   async listOfOrder(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderRefund[]> {
     type Listed = Row & { known_status: RefundState | null; refund_fen: string | null };
     const rows = await tx.query<Listed[]>(
-      `SELECT r.out_refund_no, r.refund_amount, r.total_amount, ${STATUS} AS status, s.status AS known_status, s.refund_fen
-         FROM refunds r LEFT JOIN refund_settlements s ON s.out_refund_no = r.out_refund_no
-        WHERE r.out_trade_no = ?
-       UNION ALL
-       SELECT s.out_refund_no, '0', '0', s.status, s.status, s.refund_fen
+      `SELECT s.out_refund_no, COALESCE(r.refund_amount, 0) AS refund_amount, COALESCE(r.total_amount, 0) AS total_amount,
+              ${STATUS} AS status, IF(s.status = 'closed' AND s.due_at IS NOT NULL, 'pending', s.status) AS known_status,
+              s.refund_fen
          FROM refund_settlements s LEFT JOIN refunds r ON r.out_refund_no = s.out_refund_no
-        WHERE s.out_trade_no = ? AND r.out_refund_no IS NULL`,
+        WHERE s.out_trade_no = ? AND s.stage <> 'disproven'
+       UNION ALL
+       SELECT r.out_refund_no, r.refund_amount, r.total_amount, ${STATUS}, s.status, s.refund_fen
+         FROM refunds r LEFT JOIN refund_settlements s ON s.out_refund_no = r.out_refund_no
+        WHERE r.out_trade_no = ? AND s.out_refund_no IS NULL`,
       [outTradeNo, outTradeNo],
     );
     return rows.map((row) => ({
@@ -122,6 +128,7 @@ export class RefundsRepository {
     id: string,
     known: {
       status: RefundState;
+      outTradeNo: string;
       refundId: string | null;
       transactionId: string | null;
       refundAmount: Money;
@@ -131,11 +138,12 @@ export class RefundsRepository {
   ): Promise<void> {
     await tx.query(
       `UPDATE refunds
-          SET status = ?, refund_id = COALESCE(?, refund_id), transaction_id = COALESCE(transaction_id, ?),
+          SET status = ?, out_trade_no = ?, refund_id = COALESCE(?, refund_id), transaction_id = COALESCE(transaction_id, ?),
               refund_amount = ?, total_amount = ?, refunded_at = COALESCE(?, refunded_at)
         WHERE id = ?`,
       [
         known.status,
+        known.outTradeNo,
         known.refundId,
         known.transactionId,
         known.refundAmount.toYuan(),

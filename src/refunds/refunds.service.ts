@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../platform/audit/audit.service.js';
 import { AppConfig } from '../platform/config/app-config.js';
-import { isDuplicateEntry } from '../platform/database/database-error.js';
+import { isDuplicateEntry, isLockWaitTimeout } from '../platform/database/database-error.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { JobRunner } from '../platform/jobs/job-runner.js';
@@ -32,6 +32,9 @@ import { RefundViewsRepository } from './refund-views.repository.js';
 /** What WeChat Pay takes as a transaction id; rows of others may carry anything. */
 const TRANSACTION_ID_PATTERN = /^[0-9A-Za-z]{1,32}$/;
 
+/** Five times the second that a lock is waited for; a person waits no longer. */
+const LOCK_TRIES_MAX = 5;
+
 /** The place of a row whose writer left the time out. */
 const EPOCH = new Date(0).toISOString();
 
@@ -61,7 +64,9 @@ export class RefundsService {
     const channel = this.config.refunds.channel;
     if (!channel) throw notConfigured();
     const paid = await this.questions.findPayment(wish.outTradeNo);
-    const outRefundNo = await this.unitOfWork.run((tx) => this.promise(tx, { wish, channel, paid }));
+    const outRefundNo = await this.inTurn(() =>
+      this.unitOfWork.run((tx) => this.promise(tx, { wish, channel, paid })),
+    );
     this.jobs.wake(REFUND_SETTLEMENT);
     return this.get(outRefundNo);
   }
@@ -101,6 +106,17 @@ export class RefundsService {
     });
     this.jobs.wake(REFUND_SETTLEMENT);
     return this.get(outRefundNo);
+  }
+
+  /** Many requests for one order queue up for its lock: who waited in vain changed nothing, and comes again. */
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isLockWaitTimeout(error) || tries >= LOCK_TRIES_MAX) throw error;
+      }
+    }
   }
 
   /** The number of the refund, new or, on a repetition, the one there is. */

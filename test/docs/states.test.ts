@@ -29,7 +29,7 @@ it('docs/states.md shows the state tables of the code', () => {
     '',
     diagram(REFUND_TABLE),
     '',
-    'Nothing leads out of `success`. Only evidence that money went out leads out of `closed`.',
+    'Nothing leads out of `success`. Only the word of WeChat Pay, which has the refund after all, leads out of `closed`.',
     '',
   ].join('\n');
   if (process.env.UPDATE_DOCS) writeFileSync(FILE, text);

@@ -224,7 +224,9 @@ describe('a callback', () => {
     backend.simulator.notifier.redeliver(outRefundNo);
     await backend.simulator.settle();
     await backend.drain();
-    const refunds = await backend.database.query('SELECT * FROM refunds WHERE out_trade_no = ?', [outTradeNo]);
+    const refunds = await backend.database.query('SELECT * FROM refunds WHERE out_trade_no = ?', [
+      outTradeNo,
+    ]);
     expect(refunds).toMatchObject([
       { out_refund_no: outRefundNo, status: 'success', refund_amount: '1.00', total_amount: '29.90' },
     ]);

@@ -56,6 +56,13 @@ export function isTableMissing(error: unknown): boolean {
   return errnoOf(error) === NO_SUCH_TABLE;
 }
 
+const LOCK_WAIT_TIMEOUT = 1205;
+
+/** Somebody else held a row for as long as this one waits: nothing was changed, and the same again may succeed. */
+export function isLockWaitTimeout(error: unknown): boolean {
+  return errnoOf(error) === LOCK_WAIT_TIMEOUT;
+}
+
 export function isRetryableTransaction(error: unknown): boolean {
   return RETRYABLE_ERRNOS.has(errnoOf(error) ?? 0);
 }

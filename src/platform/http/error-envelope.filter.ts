@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import type { DomainErrorKind } from '../../shared/domain-error.js';
 import { DatabaseAvailability } from '../database/database-availability.js';
-import { databaseUnavailable, isDatabaseUnavailable } from '../database/database-error.js';
+import { databaseUnavailable, isDatabaseUnavailable, isLockWaitTimeout } from '../database/database-error.js';
 import { ErrorLogService } from '../logging/error-log.service.js';
 
 const STATUS_BY_KIND: Record<DomainErrorKind, number> = {
@@ -68,6 +68,13 @@ export class ErrorEnvelopeFilter implements ExceptionFilter {
     if (isDatabaseUnavailable(error)) {
       this.availability.reportFailure(error);
       return this.toRefusal(databaseUnavailable(), request);
+    }
+    if (isLockWaitTimeout(error)) {
+      return {
+        status: 503,
+        error: 'busy',
+        message: 'Somebody else is changing this now; try again in a few seconds.',
+      };
     }
     this.errors.record('http.failed', error, { requestId: request.id, route: request.routeOptions?.url });
     return {

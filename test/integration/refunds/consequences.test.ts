@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PaidSweepService } from '../../../src/payments/paid-sweep.service.js';
-import { RefundedSweepService } from '../../../src/payments/refunded-sweep.service.js';
 import { notifyBody } from '../../support/builders.js';
 import { recordPaid } from '../../support/payments.js';
 import { RefundBackend } from '../../support/refund-backend.js';
@@ -139,21 +138,6 @@ describe('a refunded order', () => {
       [outTradeNo],
     );
     expect(line).toMatchObject({ actor: 'system:sweep' });
-  });
-
-  // The function's row in refunds is refused by the table, its order is not: the user would keep what was paid back.
-  it('that a function alone called so loses what it gave, and an operator learns that no refund is known', async () => {
-    const outTradeNo = await shop.paidOrder();
-    await shop.database.query("UPDATE payment_orders SET status = 'refunded' WHERE out_trade_no = ?", [
-      outTradeNo,
-    ]);
-    const sweep = shop.backend.application.app.get(RefundedSweepService);
-    await sweep.sweepRecent(600, noLease());
-    await sweep.sweepRecent(600, noLease());
-    await expectRefundedOnce(outTradeNo);
-    expect((await shop.order(outTradeNo)).exceptions).toMatchObject([
-      { kind: 'refund_unseen', status: 'open' },
-    ]);
   });
 
   it('grants nothing to a notice that was held back until after the refund', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RefundedSweepService } from '../../../src/payments/refunded-sweep.service.js';
 import { RefundBackend } from '../../support/refund-backend.js';
-import { openidOf } from '../../support/wechatpay-backend.js';
+import { noLease, openidOf } from '../../support/wechatpay-backend.js';
 import { newOutTradeNo } from '../../support/builders.js';
 
 /** A row as somebody else writes it. */
@@ -194,6 +195,21 @@ describe('a refund that others wrote, where nobody can be asked', () => {
     });
     await shop.sweep();
     expect((await shop.order(outTradeNo)).order?.status).toBe('refunded');
+  });
+
+  // The function's row in refunds is refused by the table, its order is not: the user would keep what was paid back.
+  it('in the order alone takes effect by it, and an operator learns that no refund is known', async () => {
+    const outTradeNo = await shop.paidOrder();
+    await shop.database.query("UPDATE payment_orders SET status = 'refunded' WHERE out_trade_no = ?", [
+      outTradeNo,
+    ]);
+    const sweep = shop.backend.application.app.get(RefundedSweepService);
+    await sweep.sweepRecent(600, noLease());
+    await sweep.sweepRecent(600, noLease());
+    const { grants, user, exceptions } = await shop.order(outTradeNo);
+    expect(grants.map(({ entry }) => entry)).toEqual(['grant', 'revocation']);
+    expect(user).toMatchObject({ payment_status: 'free', regenerate_count: 3 });
+    expect(exceptions).toMatchObject([{ kind: 'refund_unseen', status: 'open' }]);
   });
 
   it('has no effect when its unit cannot be told, and is shown to an operator', async () => {
