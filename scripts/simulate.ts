@@ -10,6 +10,12 @@ import { LEGACY_USER_ID } from './simulate/scenarios.ts';
 import { crowdStory } from './simulate/story-crowd.ts';
 import { ODD_STORIES } from './simulate/stories-odd.ts';
 import { PAID_STORIES } from './simulate/stories-paid.ts';
+import {
+  FUNCTION_REFUND_FAILURE,
+  ODD_REFUND_STORIES,
+  WECHATPAY_REFUND_FAILURE,
+} from './simulate/stories-refunds-odd.ts';
+import { REFUND_STORIES } from './simulate/stories-refunds.ts';
 import { REPEAT_STORIES } from './simulate/stories-repeats.ts';
 import { ODD_WECHATPAY_STORIES } from './simulate/stories-wechatpay-odd.ts';
 import { WECHATPAY_STORIES } from './simulate/stories-wechatpay.ts';
@@ -23,10 +29,11 @@ const HELP = `npm run simulate [-- --only STORY,… --seed N --orders N --withou
 Plays the deployed cloud functions against the backend that \`npm start\` runs, and checks in its database what became
 of every order. It writes made-up users, orders and payments, and runs against this machine only.
 
-The stories with WeChat Pay follow on a backend of their own: started here, on a new database of the same server,
-beside a simulated WeChat Pay whose ledger is the truth; all of it is removed again.
+The stories with WeChat Pay follow, in sets, each on a backend of its own: started here, on a new database of the same
+server, beside a simulated WeChat Pay whose ledger is the truth; all of it is removed again. Refunds are played twice:
+sent to WeChat Pay itself, and through the deployed function.
 
-  --only STORY         plays these stories only (a comma between names, or the option again)
+  --only STORY         plays these stories only, in every set that has them (a comma between names, or the option again)
   --seed N             repeats what chance decided in an earlier run (not its timing, and not its ids)
   --orders N           how many orders the crowd makes (default 200)
   --without-wechatpay  leaves out the stories with WeChat Pay
@@ -38,8 +45,30 @@ Stories
 `;
 const NAME_WIDTH = 24;
 
+/** Minutes and days in reality. The backend keeps WeChat Pay's distance between refunds of one order all the same. */
+const QUICK_REFUNDS = { refundEndsAfterMs: 500, refundGapMs: 0 } as const;
+
 const LAB_SETS: readonly LabSet[] = [
-  { title: 'With WeChat Pay', stories: [...WECHATPAY_STORIES, ...ODD_WECHATPAY_STORIES], options: {} },
+  {
+    title: 'With WeChat Pay',
+    stories: [...WECHATPAY_STORIES, ...ODD_WECHATPAY_STORIES],
+    options: { name: 'wechatpay' },
+  },
+  {
+    title: 'Refunds directly at WeChat Pay',
+    stories: [WECHATPAY_REFUND_FAILURE, ...REFUND_STORIES, ...ODD_REFUND_STORIES],
+    options: {
+      name: 'refunds-direct',
+      hasCloudFunction: true,
+      env: { REFUND_CHANNEL: 'wechatpay' },
+      wechatpay: QUICK_REFUNDS,
+    },
+  },
+  {
+    title: 'Refunds through the function',
+    stories: [FUNCTION_REFUND_FAILURE, ...REFUND_STORIES, ...ODD_REFUND_STORIES],
+    options: { name: 'refunds-by-function', hasCloudFunction: true, wechatpay: QUICK_REFUNDS },
+  },
 ];
 
 type Chosen = { readonly stories: readonly Story[]; readonly sets: readonly LabSet[] };
@@ -86,8 +115,8 @@ async function main(): Promise<number> {
 
 /** @returns the exit code: not run is not passed, but only what somebody asked for by name is missed */
 function conclude(outcomes: readonly Outcome[], { seed, only }: Options): number {
-  const failed = outcomes.flatMap((outcome) => outcome.failed);
-  const notRun = outcomes.flatMap((outcome) => outcome.notRun);
+  const failed = unique(outcomes.flatMap((outcome) => outcome.failed));
+  const notRun = unique(outcomes.flatMap((outcome) => outcome.notRun));
   if (notRun.length > 0) say(`\nNot run (${notRun.length}): ${notRun.join(', ')}.`);
   if (failed.length === 0 && outcomes.every(({ isSound }) => isSound)) {
     if (outcomes.some((outcome) => outcome.notRun.length === 0))
@@ -111,7 +140,7 @@ async function noteOpening(world: World): Promise<void> {
 }
 
 function choose(all: Chosen, { only, withoutWechatpay }: Options): Chosen {
-  const names = [...all.stories, ...all.sets.flatMap((set) => set.stories)].map(({ name }) => name);
+  const names = unique([...all.stories, ...all.sets.flatMap((set) => set.stories)].map(({ name }) => name));
   const unknown = only.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     throw new Trouble(`There is no story ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
@@ -124,6 +153,11 @@ function choose(all: Chosen, { only, withoutWechatpay }: Options): Chosen {
   if (stories.length === 0 && sets.length === 0)
     throw new Trouble('These stories are played with WeChat Pay, and --without-wechatpay leaves them out.');
   return { stories, sets };
+}
+
+/** Some stories are played in more than one set. */
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }
 
 function list(stories: readonly { readonly name: string; readonly about: string }[]): string {

@@ -13,10 +13,10 @@ const PROBE_TIMEOUT_MS = 2_000;
 /** What the backend may take to answer what it has accepted; it cuts itself off before. */
 const STOP_GRACE_MS = 15_000;
 const LAST_LINES = 15;
-const LOG_FILE = join(LOGS_DIR, 'simulate-backend.log');
-
-/** Where a lab's backend logs, as one would type it. */
-export const LAB_LOG = relative(ROOT, LOG_FILE);
+/** Where the backend of this lab logs, as one would type it. */
+export function logOf(labName: string): string {
+  return relative(ROOT, logFileOf(labName));
+}
 
 /**
  * Starts the compiled backend on a free port, with the given variables and nothing of this process's own settings.
@@ -24,12 +24,12 @@ export const LAB_LOG = relative(ROOT, LOG_FILE);
  */
 export async function startBackendProcess(
   env: Readonly<Record<string, string>>,
-  parts: LabParts,
+  { parts, labName }: { parts: LabParts; labName: string },
 ): Promise<string> {
   await compile(process.env);
   const port = await findFreePort(HOST);
   mkdirSync(LOGS_DIR, { recursive: true });
-  const log = openSync(LOG_FILE, 'w');
+  const log = openSync(logFileOf(labName), 'w');
   // A process group of its own: Ctrl-C in the terminal reaches it by way of this script, in order.
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
     cwd: ROOT,
@@ -58,10 +58,14 @@ export async function startBackendProcess(
   });
   const baseUrl = `http://${HOST}:${port}`;
   if (await becomesReady(baseUrl, isRunning)) return baseUrl;
-  const lines = readFileSync(LOG_FILE, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
+  const lines = readFileSync(logFileOf(labName), 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
   throw new Trouble(
-    `${lines}\n\nThe backend of the WeChat Pay stories did not become ready; its log is ${LAB_LOG}`,
+    `${lines}\n\nThe backend of the WeChat Pay stories did not become ready; its log is ${logOf(labName)}`,
   );
+}
+
+function logFileOf(labName: string): string {
+  return join(LOGS_DIR, `simulate-${labName}.log`);
 }
 
 async function becomesReady(baseUrl: string, isRunning: () => boolean): Promise<boolean> {

@@ -23,6 +23,7 @@ type OutboxRow = { out_trade_no: string };
 export type OrderFacts = {
   readonly rows: readonly OrderRow[];
   readonly grants: readonly LedgerRow[];
+  readonly revocations: number;
   readonly openExceptions: readonly ExceptionRow[];
   readonly inbox: readonly InboxRow[];
   /** How many "payment succeeded" notices are staged. */
@@ -49,7 +50,7 @@ async function readChunk(database: Database, chunk: readonly string[]): Promise<
     [chunk.map((outTradeNo) => `payment_succeeded:${outTradeNo}`)],
   );
   const ledger = await database.rows<LedgerRow>(
-    "SELECT out_trade_no, entry, user_id, package_type FROM entitlement_grants WHERE entry = 'grant' AND out_trade_no IN (?)",
+    'SELECT out_trade_no, entry, user_id, package_type FROM entitlement_grants WHERE out_trade_no IN (?)',
     [chunk],
   );
   const exceptions = await database.rows<ExceptionRow>(
@@ -77,11 +78,16 @@ async function readChunk(database: Database, chunk: readonly string[]): Promise<
       outTradeNo,
       {
         rows: by.orders.get(outTradeNo) ?? [],
-        grants: by.ledger.get(outTradeNo) ?? [],
+        grants: entriesOf(by.ledger.get(outTradeNo), 'grant'),
+        revocations: entriesOf(by.ledger.get(outTradeNo), 'revocation').length,
         openExceptions: by.exceptions.get(outTradeNo) ?? [],
         inbox: by.inbox.get(outTradeNo) ?? [],
         staged: by.staged.get(outTradeNo)?.length ?? 0,
       },
     ]),
   );
+}
+
+function entriesOf(ledger: readonly LedgerRow[] | undefined, entry: string): LedgerRow[] {
+  return (ledger ?? []).filter((row) => row.entry === entry);
 }

@@ -3,6 +3,7 @@ import { toYuan } from './money.ts';
 import type { Expectation, OrderTruth } from './order-book.ts';
 
 type Granted = Extract<Expectation, { kind: 'granted' }>;
+type Refunded = Extract<Expectation, { kind: 'refunded' }>;
 
 /** What is not as promised about an order, each in a few words; nothing when all is. */
 export function judge(truth: OrderTruth, facts: OrderFacts): string[] {
@@ -10,7 +11,12 @@ export function judge(truth: OrderTruth, facts: OrderFacts): string[] {
   if (!expected) return ['nobody said what to expect'];
   switch (expected.kind) {
     case 'granted':
-      return judgeGranted(truth, facts, expected);
+      return judgeGranted(truth, facts, {
+        ...expected,
+        statuses: truth.wasRefunded ? ['paid', 'refunded'] : ['paid'],
+      });
+    case 'refunded':
+      return judgeRefunded(truth, facts, expected);
     case 'held':
       return judgeHeld(facts, expected.by);
     case 'waiting':
@@ -41,12 +47,24 @@ export function isWaiting({ inbox, openExceptions }: OrderFacts): boolean {
   );
 }
 
-function judgeGranted(truth: OrderTruth, facts: OrderFacts, expected: Granted): string[] {
+function judgeRefunded(truth: OrderTruth, facts: OrderFacts, expected: Refunded): string[] {
+  const granted = { ...expected, kind: 'granted', statuses: ['refunded'] } as const;
+  return [
+    ...judgeGranted(truth, facts, granted),
+    ...when(facts.revocations !== 1, `taken back ${facts.revocations} times instead of once`),
+  ];
+}
+
+function judgeGranted(
+  truth: OrderTruth,
+  facts: OrderFacts,
+  expected: Granted & { readonly statuses: readonly string[] },
+): string[] {
   const [row] = facts.rows;
   const [grant] = facts.grants;
   if (!row) return ['no row in payment_orders'];
   const { payment } = truth;
-  const statuses = truth.wasRefunded ? ['paid', 'refunded'] : ['paid'];
+  const { statuses } = expected;
   const asleep = facts.inbox.filter(({ status }) => status !== 'handled').length;
   return [
     ...when(facts.rows.length > 1, `${facts.rows.length} rows`),

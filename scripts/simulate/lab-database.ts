@@ -30,6 +30,17 @@ export async function createLabDatabase(beside: DatabaseAddress, parts: LabParts
   return { ...beside, name };
 }
 
+/** The variables that bring a backend to it. */
+export function databaseVariables({
+  host,
+  port,
+  user,
+  password,
+  name,
+}: DatabaseAddress): Record<string, string> {
+  return { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASSWORD: password, DB_NAME: name };
+}
+
 async function withConnection(
   { host, port, user, password }: DatabaseAddress,
   work: (connection: Connection) => Promise<unknown>,

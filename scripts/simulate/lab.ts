@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { startCloudFunctionStandIn } from '../../test/support/cloud-function-stand-in.ts';
 import type { CloudFunctionStandIn } from '../../test/support/cloud-function-stand-in.ts';
 import { startWechatPaySimulator } from '../../test/support/wechatpay-simulator/simulator.ts';
+import type { Settings } from '../../test/support/wechatpay-simulator/settings.ts';
 import type { PayByCustomer, WechatPaySimulator } from '../../test/support/wechatpay-simulator/simulator.ts';
 import type { BackendApi } from './backend-api.ts';
 import { startBackendProcess } from './backend-process.ts';
 import { Database } from './database.ts';
 import type { DatabaseAddress } from './database.ts';
 import type { CallbackHabits, OrderEvent, OrderHabits, PlacedOrder } from './function-habits.ts';
-import { createLabDatabase } from './lab-database.ts';
+import { createLabDatabase, databaseVariables } from './lab-database.ts';
 import { LabParts } from './lab-parts.ts';
+import { Operator } from './operator.ts';
 import type { Expectation, Payment } from './order-book.ts';
 import type { Target } from './target.ts';
 import { findDifferences } from './wechat-ledger.ts';
@@ -20,10 +22,14 @@ import { StoryFailed, World } from './world.ts';
 
 /** What a set of stories needs of its lab. */
 export type LabOptions = {
+  /** In the name of its log. */
+  readonly name: string;
   /** Variables of the backend besides those of its database and of WeChat Pay. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether the deployed refund function is there as well, and the backend refunds by way of it. */
+  /** Whether the deployed refund function is there as well; the backend refunds by way of it unless `env` says otherwise. */
   readonly hasCloudFunction?: boolean;
+  /** How this WeChat Pay differs from others. */
+  readonly wechatpay?: Partial<Settings>;
 };
 
 export type LabStory = {
@@ -62,6 +68,7 @@ export class Lab {
   /** Orders whose row states another amount than WeChat Pay, which only an operator can resolve. */
   readonly disputed = new Set<string>();
   private readonly parts: LabParts;
+  private hired: Promise<Operator> | null = null;
 
   private constructor(of: Equipment & { world: World; target: Target }) {
     this.world = of.world;
@@ -74,15 +81,17 @@ export class Lab {
   /** @throws LabUnavailable when this is not the place for one, Trouble when its backend does not start */
   static async start(
     beside: DatabaseAddress,
-    { seed, env, hasCloudFunction }: LabOptions & { readonly seed: number },
+    { seed, name, env, hasCloudFunction, wechatpay }: LabOptions & { readonly seed: number },
   ): Promise<Lab> {
     const parts = new LabParts();
     try {
       const db = await createLabDatabase(beside, parts);
       const database = new Database(db);
       parts.add({ stop: () => database.close() });
-      const simulator = await startSimulator(parts);
-      const cloudFunction = hasCloudFunction ? await startCloudFunction(simulator, parts) : null;
+      const simulator = await startSimulator(parts, wechatpay);
+      const cloudFunction = hasCloudFunction
+        ? await startCloudFunction({ simulator, database, parts })
+        : null;
       const secret = randomBytes(SECRET_BYTES).toString('hex');
       const variables = {
         ...databaseVariables(db),
@@ -92,7 +101,7 @@ export class Lab {
         ...cloudFunction?.env,
         ...env,
       };
-      const target = { baseUrl: await startBackendProcess(variables, parts), secret, db };
+      const target = { baseUrl: await startBackendProcess(variables, { parts, labName: name }), secret, db };
       simulator.settings.notifyUrl = `${target.baseUrl}/api/payment/callback`;
       simulator.settings.refundNotifyUrl = `${target.baseUrl}/api/payment/refund-callback`;
       const world = await World.open(target, {
@@ -113,6 +122,11 @@ export class Lab {
 
   get api(): BackendApi {
     return this.world.api;
+  }
+
+  /** Somebody at the admin API. */
+  operator(): Promise<Operator> {
+    return (this.hired ??= Operator.hire(this.target));
   }
 
   stop(): Promise<void> {
@@ -175,18 +189,28 @@ export class Lab {
   }
 }
 
-/** A merchant in the days of a switch: WeChat Pay signs with a certificate and with a public key by turns. */
-async function startSimulator(parts: LabParts): Promise<WechatPaySimulator> {
-  const simulator = await startWechatPaySimulator({ mode: 'switching', isSelfDriven: true });
+/**
+ * A merchant in the days of a switch: WeChat Pay signs with a certificate and with a public key by turns. It takes no fee,
+ * so that the account is what was paid less what went back.
+ */
+async function startSimulator(parts: LabParts, changes: Partial<Settings> = {}): Promise<WechatPaySimulator> {
+  const settings = { feeBasisPoints: 0, ...changes };
+  const simulator = await startWechatPaySimulator({ mode: 'switching', isSelfDriven: true, settings });
   parts.add({ stop: () => simulator.close() });
   return simulator;
 }
 
-async function startCloudFunction(
-  simulator: WechatPaySimulator,
-  parts: LabParts,
-): Promise<CloudFunctionStandIn> {
-  const standIn = await startCloudFunctionStandIn({ wechatpay: simulator });
+/** As deployed: the table refuses the rows of its refunds. */
+async function startCloudFunction(of: {
+  simulator: WechatPaySimulator;
+  database: Database;
+  parts: LabParts;
+}): Promise<CloudFunctionStandIn> {
+  const { simulator, database, parts } = of;
+  const standIn = await startCloudFunctionStandIn({
+    wechatpay: simulator,
+    rows: { shape: 'as-deployed', query: (sql, values) => database.run(sql, values) },
+  });
   parts.add({ stop: () => standIn.close() });
   return standIn;
 }
@@ -196,10 +220,6 @@ function prepay(
   { tradeType, ...order }: { outTradeNo: string; totalFen: number; tradeType: string; openid?: string },
 ): void {
   simulator.placeOrder({ ...order, tradeType: tradeType === 'NATIVE' ? 'NATIVE' : 'JSAPI' });
-}
-
-function databaseVariables({ host, port, user, password, name }: DatabaseAddress): Record<string, string> {
-  return { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASSWORD: password, DB_NAME: name };
 }
 
 function makeSpoolDir(parts: LabParts): string {

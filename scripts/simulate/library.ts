@@ -23,3 +23,4 @@ export const { compile } = (await load('toolchain.mjs')) as Toolchain;
 export const { ROOT, LOGS_DIR } = (await load('paths.mjs')) as Paths;
 
 export const MAIN = join(ROOT, 'dist', 'src', 'main.js');
+export const ADMIN_CLI = join(ROOT, 'dist', 'src', 'admin-cli.js');

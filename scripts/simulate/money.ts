@@ -8,3 +8,12 @@ export function toYuan(amountFen: number): string {
 export function toFen(amountYuan: number): number {
   return Math.round(amountYuan * 100);
 }
+
+/** The digits of a DECIMAL(10,2) are the fen. */
+export function fenOf(amount: string): number {
+  return Number(amount.replace('.', ''));
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

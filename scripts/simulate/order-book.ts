@@ -12,6 +12,8 @@ export type Expectation =
       /** A message about it may sleep on, because what it waited for came by another road. */
       readonly maySleep?: boolean;
     }
+  /** Granted once, and taken back once: all of its money went back. */
+  | { readonly kind: 'refunded'; readonly packageType: Package; readonly userId: string }
   | { readonly kind: 'held'; readonly by: readonly string[] }
   /** Paid without an order, or without proof: kept until it comes or an operator is told. */
   | { readonly kind: 'waiting' }

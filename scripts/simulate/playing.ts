@@ -1,4 +1,4 @@
-import { LAB_LOG } from './backend-process.ts';
+import { logOf } from './backend-process.ts';
 import { countTotals } from './invariants.ts';
 import { LabUnavailable } from './lab-database.ts';
 import { Lab } from './lab.ts';
@@ -42,7 +42,7 @@ export async function playInLab(
     const failed = await playAll(stories, { on: lab, world: lab.world });
     const ledger = await compareWithLedger(lab);
     const isSound = reportTotals(await countTotals(lab.world), lab.api, ledger);
-    if (failed.length > 0 || !isSound) say(`  the log of this backend: ${LAB_LOG}`);
+    if (failed.length > 0 || !isSound) say(`  the log of this backend: ${logOf(options.name)}`);
     return { failed, isSound, notRun: [] };
   } finally {
     await lab.stop();

@@ -32,7 +32,7 @@ export async function tell({ name }: { name: string }, play: () => Promise<strin
 /** Prints the money invariants, with WeChat Pay's ledger where there is one. @returns whether all hold */
 export function reportTotals(totals: Totals, api: BackendApi, ledger?: LedgerTotals): boolean {
   const { posted, acknowledged, slowestMs } = api.totals;
-  say(`\nMoney, over the ${totals.orders} orders of ${ledger ? 'the stories with WeChat Pay' : 'this run'}`);
+  say(`\nMoney, over the ${totals.orders} orders of ${ledger ? 'these stories' : 'this run'}`);
   count('accepted', totals.acceptedOrders, `orders, by ${acknowledged} notices answered 200`);
   count('granted', totals.granted);
   count('held', totals.held);
@@ -55,10 +55,13 @@ export function reportTotals(totals: Totals, api: BackendApi, ledger?: LedgerTot
   return Object.values(broken).every((which) => which.length === 0);
 }
 
-function reportLedger({ atWechatPay, inTables, disputed }: LedgerTotals): void {
+function reportLedger({ atWechatPay, inTables, disputed, refunds }: LedgerTotals): void {
   count('paid at WeChat Pay', atWechatPay.orders, `orders, ${toYuan(atWechatPay.fen)} yuan`);
   count('paid in the tables', inTables.orders, `orders, ${toYuan(inTables.fen)} yuan`);
   count('paid, the amount in dispute', disputed, 'held; in neither of the two sums');
+  const { atWechatPay: made, inTables: shown } = refunds;
+  count('paid back at WeChat Pay', made.refunds, `refunds, ${toYuan(made.fen)} yuan`);
+  count('paid back in the tables', shown.refunds, `refunds, ${toYuan(shown.fen)} yuan`);
 }
 
 export function say(text: string): void {

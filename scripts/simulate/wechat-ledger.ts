@@ -1,6 +1,15 @@
 import type { Order } from '../../test/support/wechatpay-simulator/ledger.ts';
 import type { Lab } from './lab.ts';
-import { toYuan } from './money.ts';
+import { fenOf, sum, toYuan } from './money.ts';
+import {
+  compareRefunds,
+  fenUnderWay,
+  findOpenRefunds,
+  readRefundBooks,
+  REFUND_DIFFERENCES,
+  sumRefunds,
+} from './refund-ledger.ts';
+import type { RefundBooks, RefundTotals } from './refund-ledger.ts';
 
 type Row = {
   out_trade_no: string;
@@ -19,6 +28,7 @@ const DIFFERENCES = [
   'another transaction',
   'another amount',
   'another time of payment',
+  ...REFUND_DIFFERENCES,
   'sums of money that differ',
 ] as const;
 type DifferenceKind = (typeof DIFFERENCES)[number];
@@ -31,6 +41,7 @@ export type LedgerTotals = {
   readonly inTables: { readonly orders: number; readonly fen: number };
   /** Held because the row states another amount; their money is in neither sum. */
   readonly disputed: number;
+  readonly refunds: RefundTotals;
   readonly broken: Readonly<Record<string, readonly string[]>>;
 };
 
@@ -38,6 +49,7 @@ export type LedgerTotals = {
 const TIME_DIFFERENCE_MS_MAX = 1_000;
 
 export async function compareWithLedger(lab: Lab): Promise<LedgerTotals> {
+  const books = await readRefundBooks(lab);
   const rows = await readRows(lab);
   const paid = lab.simulator.ledger.orders.filter(({ payment }) => payment !== null);
   const isPlain = (outTradeNo: string) => !lab.disputed.has(outTradeNo);
@@ -47,32 +59,48 @@ export async function compareWithLedger(lab: Lab): Promise<LedgerTotals> {
     atWechatPay: { orders: inLedger.length, fen: sum(inLedger.map(({ totalFen }) => totalFen)) },
     inTables: { orders: inTables.length, fen: sum(inTables.map(({ amount }) => fenOf(amount))) },
   };
-  const differences = differencesOf(lab, rows, [
+  const refunds = sumRefunds(lab, books);
+  const differences = differencesOf(lab, { rows, books }, [
     ...new Set([...rows.keys(), ...lab.simulator.ledger.orders.map(({ outTradeNo }) => outTradeNo)]),
   ]);
   if (sums.atWechatPay.fen !== sums.inTables.fen) {
     const what = `${toYuan(sums.inTables.fen)} here, ${toYuan(sums.atWechatPay.fen)} at WeChat Pay`;
     differences.push({ kind: 'sums of money that differ', subject: 'all orders', what });
   }
+  const disputedFen = sum(
+    paid.filter(({ outTradeNo }) => !isPlain(outTradeNo)).map(({ totalFen }) => totalFen),
+  );
+  const netFen = sums.inTables.fen + disputedFen - refunds.inTables.fen;
+  const leftFen = lab.simulator.ledger.balanceFen + fenUnderWay(lab);
+  if (netFen !== leftFen) {
+    const what = `${toYuan(leftFen)} instead of ${toYuan(netFen)}`;
+    differences.push({ kind: 'sums of money that differ', subject: 'the account at WeChat Pay', what });
+  }
+  for (const { outTradeNo, what } of findOpenRefunds(books))
+    differences.push({ kind: 'our refund left open', subject: outTradeNo, what });
   const ofKind = (kind: DifferenceKind) =>
     differences.filter((one) => one.kind === kind).map(({ subject, what }) => `${subject}: ${what}`);
   const broken = Object.fromEntries(DIFFERENCES.map((kind) => [kind, ofKind(kind)]));
-  return { ...sums, disputed: lab.disputed.size, broken };
+  return { ...sums, disputed: lab.disputed.size, refunds, broken };
 }
 
 export async function findDifferences(lab: Lab, outTradeNos: readonly string[]): Promise<Difference[]> {
-  return differencesOf(lab, await readRows(lab), outTradeNos);
+  const books = await readRefundBooks(lab);
+  return differencesOf(lab, { rows: await readRows(lab), books }, outTradeNos);
 }
 
 function differencesOf(
   lab: Lab,
-  rows: ReadonlyMap<string, Row>,
+  { rows, books }: { rows: ReadonlyMap<string, Row>; books: RefundBooks },
   outTradeNos: readonly string[],
 ): Difference[] {
   return outTradeNos.flatMap((subject) => {
     const order = lab.simulator.ledger.findOrder(subject);
     const row = rows.get(subject);
-    const found = order?.payment ? comparePaid(lab, order, row) : compareUnpaid(order, row);
+    const found = [
+      ...(order?.payment ? comparePaid(lab, order, row) : compareUnpaid(order, row)),
+      ...compareRefunds(lab, books, { outTradeNo: subject, status: row?.status ?? null }),
+    ];
     return found.map(([kind, what]): Difference => ({ kind, subject, what }));
   });
 }
@@ -115,13 +143,4 @@ async function readRows({ database }: Lab): Promise<Map<string, Row>> {
 
 function isPaidRow({ status }: Row): boolean {
   return status === 'paid' || status === 'refunded';
-}
-
-/** The digits of a DECIMAL(10,2) are the fen. */
-function fenOf(amount: string): number {
-  return Number(amount.replace('.', ''));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
