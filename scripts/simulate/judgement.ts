@@ -11,10 +11,7 @@ export function judge(truth: OrderTruth, facts: OrderFacts): string[] {
   if (!expected) return ['nobody said what to expect'];
   switch (expected.kind) {
     case 'granted':
-      return judgeGranted(truth, facts, {
-        ...expected,
-        statuses: truth.wasRefunded ? ['paid', 'refunded'] : ['paid'],
-      });
+      return judgeGranted(truth, facts, { ...expected, status: 'paid' });
     case 'refunded':
       return judgeRefunded(truth, facts, expected);
     case 'held':
@@ -48,7 +45,7 @@ export function isWaiting({ inbox, openExceptions }: OrderFacts): boolean {
 }
 
 function judgeRefunded(truth: OrderTruth, facts: OrderFacts, expected: Refunded): string[] {
-  const granted = { ...expected, kind: 'granted', statuses: ['refunded'] } as const;
+  const granted = { ...expected, kind: 'granted', status: 'refunded' } as const;
   return [
     ...judgeGranted(truth, facts, granted),
     ...when(facts.revocations !== 1, `taken back ${facts.revocations} times instead of once`),
@@ -58,17 +55,16 @@ function judgeRefunded(truth: OrderTruth, facts: OrderFacts, expected: Refunded)
 function judgeGranted(
   truth: OrderTruth,
   facts: OrderFacts,
-  expected: Granted & { readonly statuses: readonly string[] },
+  expected: Granted & { readonly status: 'paid' | 'refunded' },
 ): string[] {
   const [row] = facts.rows;
   const [grant] = facts.grants;
   if (!row) return ['no row in payment_orders'];
   const { payment } = truth;
-  const { statuses } = expected;
   const asleep = facts.inbox.filter(({ status }) => status !== 'handled').length;
   return [
     ...when(facts.rows.length > 1, `${facts.rows.length} rows`),
-    ...when(!statuses.includes(row.status ?? ''), `status ${row.status} instead of ${statuses.join(' or ')}`),
+    ...when(row.status !== expected.status, `status ${row.status} instead of ${expected.status}`),
     ...when(payment && row.transaction_id !== payment.transactionId, `transaction ${row.transaction_id}`),
     ...when(payment && row.amount !== toYuan(payment.amountFen), `amount ${row.amount}`),
     ...when(row.package_type !== expected.packageType, `package ${row.package_type} in the row`),

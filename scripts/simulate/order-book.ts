@@ -40,7 +40,6 @@ export type OrderTruth = {
   expected: Expectation | null;
   /** What WeChat Pay would testify. */
   payment: Payment | null;
-  wasRefunded: boolean;
   readonly posts: Post[];
   readonly acknowledged: Record<PostPath, number>;
 };
@@ -54,7 +53,6 @@ export class OrderBook {
       story,
       expected: null,
       payment: null,
-      wasRefunded: false,
       posts: [],
       acknowledged: { 'order-created': 0, notify: 0 },
     });

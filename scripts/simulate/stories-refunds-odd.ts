@@ -16,7 +16,7 @@ import {
   withoutNotices,
 } from './refund-desk.ts';
 import { toYuan } from './money.ts';
-import type { RefundSeen, Sale } from './refund-desk.ts';
+import type { RefundSeen } from './refund-desk.ts';
 import { StoryFailed } from './world.ts';
 
 /** Refunds that do not end well, or that somebody else makes. The same whichever door refunds leave by. */
@@ -92,7 +92,7 @@ async function payBackDespite<Fault>(
   const outRefundNos = await during(lab, { refundEndsAfterMs: null }, async () => {
     for (const fault of faults) fail(fault);
     const asked = await Promise.all(sales.map((sale) => ask(lab, sale, sale.order.amountFen)));
-    await untilMade(lab, sales);
+    await untilMade(lab, asked);
     await untilKnown(lab, asked, faults.filter((fault) => fault !== 'hang-after').length);
     return asked;
   });
@@ -101,10 +101,13 @@ async function payBackDespite<Fault>(
   return faults.length;
 }
 
-async function untilMade(lab: Lab, sales: readonly Sale[]): Promise<void> {
-  await lab.world.until(lab.world.patienceMs, () => {
-    const missing = sales.filter(({ order }) => refundsAtWechatPay(lab, order).length === 0);
-    return Promise.resolve(missing.map(({ order }) => `${order.outTradeNo}: no refund at WeChat Pay`));
+async function untilMade(
+  { world, simulator: { ledger } }: Lab,
+  outRefundNos: readonly string[],
+): Promise<void> {
+  await world.until(world.patienceMs, () => {
+    const missing = outRefundNos.filter((outRefundNo) => !ledger.findRefund(outRefundNo));
+    return Promise.resolve(missing.map((outRefundNo) => `${outRefundNo} is not at WeChat Pay`));
   });
 }
 

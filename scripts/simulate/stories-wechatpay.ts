@@ -185,7 +185,8 @@ async function refundedBeforeGrant(lab: Lab): Promise<string> {
   lab.pay(order);
   const { outTradeNo, amountFen } = order;
   lab.simulator.merchantRefunds({ outTradeNo, outRefundNo: `R${outTradeNo}`, refundFen: amountFen });
-  lab.promise(order, { kind: 'held', by: ['payment_held'] });
+  // Which refund it was, WeChat Pay does not say of an order: the notice of it, or the bill, will.
+  lab.promise(order, { kind: 'held', by: ['payment_held', 'refund_unseen'] });
   await lab.untilKept([order]);
   return 'paid and refunded before anybody asked: held with a reason';
 }
