@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isAdminPath, permissionOf } from '../platform/http/route-table.js';
+import { admitByToken, isAdminPath, permissionOf } from '../platform/http/route-table.js';
 import { DomainError } from '../shared/domain-error.js';
 import { AccessService } from './access.service.js';
 import { sourceIpOf } from './admin-request.js';
@@ -9,12 +9,16 @@ import type { AdminRequest } from './admin-request.js';
 import { may } from './permissions.js';
 import type { Permission } from './permissions.js';
 import { RefusedTries } from './refused-tries.js';
-import { bearerToken } from './token-format.js';
+import { bearerToken, namesBearer } from './token-format.js';
 import type { TokenRecord } from './tokens.types.js';
 
 const UNAUTHORIZED = 'Send a valid admin token: "Authorization: Bearer wxadm_…".';
 
-/** Stands before every route under /api/admin. Without a live token nobody passes, and with one only to what its role may. */
+/**
+ * Stands before every route under /api/admin. Without a live token nobody passes, and with one only to what its role may.
+ * A route elsewhere that names a permission takes a token as well: who sends one is judged by it here, and everybody
+ * else by that route's own guard.
+ */
 @Injectable()
 export class AdminGuard implements CanActivate {
   constructor(
@@ -24,7 +28,7 @@ export class AdminGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AdminRequest>();
-    if (!isAdminPath(request.routeOptions.url ?? '')) return true;
+    if (!isAdminPath(request.routeOptions.url ?? '') && !comesByToken(request)) return true;
     const token = await this.authenticate(request, context.switchToHttp().getResponse<FastifyReply>());
     const permission = permissionOf(request.routeOptions) as Permission | undefined;
     if (!permission || !may(token.role, permission)) {
@@ -34,6 +38,7 @@ export class AdminGuard implements CanActivate {
         `This needs the permission ${permission ?? 'of nobody'}, which the role ${token.role} does not have.`,
       );
     }
+    admitByToken(request);
     request.admin = {
       role: token.role,
       actor: { name: `admin:${token.name}`, requestId: request.id, sourceIp: sourceIpOf(request) },
@@ -59,4 +64,9 @@ export class AdminGuard implements CanActivate {
     void reply.header('WWW-Authenticate', 'Bearer');
     throw new DomainError('Unauthorized', 'unauthorized', UNAUTHORIZED);
   }
+}
+
+function comesByToken(request: AdminRequest): boolean {
+  const takesTokens = permissionOf(request.routeOptions) !== undefined;
+  return takesTokens && namesBearer(request.raw.headersDistinct.authorization ?? []);
 }

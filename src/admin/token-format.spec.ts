@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bearerToken, hashToken, newToken, newTokenId } from './token-format.js';
+import { bearerToken, namesBearer, hashToken, newToken, newTokenId } from './token-format.js';
 
 describe('an admin token', () => {
   it('is wxadm_ and 256 random bits, another one each time', () => {
@@ -39,5 +39,14 @@ describe('bearerToken', () => {
     ['a token of another kind', [`Bearer ${token.replace('wxadm_', 'wxpay_')}`]],
   ])('refuses %s', (_, headers) => {
     expect(bearerToken(headers)).toBeNull();
+  });
+
+  // Prevents a malformed token from being taken for no token, where a route has another guard beside this one.
+  it('is meant by every header that says Bearer, well-formed or not', () => {
+    for (const header of ['Bearer', 'bearer x', ' Bearer  y', `Bearer ${token}`, `Bearer,${token}`])
+      expect(namesBearer(['Basic eDp5', header])).toBe(true);
+    for (const header of ['', 'Basic eDp5', 'Bearers x', 'x Bearer y'])
+      expect(namesBearer([header])).toBe(false);
+    expect(namesBearer([])).toBe(false);
   });
 });

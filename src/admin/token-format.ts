@@ -25,6 +25,11 @@ export function bearerToken(authorizations: readonly string[]): string | null {
   return TOKEN_PATTERN.test(token) ? token : null;
 }
 
+/** True when one of the headers is about a token at all, well-formed or not. */
+export function namesBearer(authorizations: readonly string[]): boolean {
+  return authorizations.some((authorization) => /^\s*Bearer\b/i.test(authorization));
+}
+
 /** Sorts by the time of its making, which listings page by. */
 export function newTokenId(nowMs: number): string {
   return `token-${nowMs}-${randomBytes(6).toString('hex')}`;

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newToken } from '../../src/admin/token-format.js';
+import { insertToken } from '../support/admin.js';
 import { INTERNAL_SECRET, startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { insertOrderRow, newOutTradeNo } from '../support/builders.js';
@@ -34,6 +36,47 @@ describe('GET /api/payment/orders/:outTradeNo/status', () => {
     expect(bare.body).toMatchObject({ success: false, error: 'Unauthorized' });
     await backend.application.http().get(path).set('X-Internal-Secret', `${INTERNAL_SECRET}x`).expect(401);
     expect(backend.timesAsked(outTradeNo)).toBe(asked);
+  });
+
+  // Operators have no secret of the cloud functions, and must not need one to see whether an order is paid.
+  it('takes an admin token that may read orders instead', async () => {
+    const { out_trade_no: outTradeNo } = await insertOrderRow(backend.database, {
+      status: 'paid',
+      paid_at: new Date(),
+      _openid: 'oSecretSecretSecretSecret',
+    });
+    const viewer = await insertToken(backend.database, 'viewer');
+    const path = `/api/payment/orders/${outTradeNo}/status`;
+    const ask = (authorization: string) =>
+      backend.application.http().get(path).set('Authorization', authorization);
+    const { body, text } = await ask(`Bearer ${viewer.token}`).expect(200);
+    expect(body).toMatchObject({ data: { outTradeNo, status: 'paid' } });
+    expect(text).not.toContain('oSecret');
+  });
+
+  // Prevents a made-up token from being let in because the route has another guard, and the other way round.
+  it('judges who sends a token by the token, and everybody else by the secret', async () => {
+    const row = await insertOrderRow(backend.database, { status: 'paid' });
+    const path = `/api/payment/orders/${row.out_trade_no}/status`;
+    const expired = await insertToken(backend.database, 'admin', {
+      expires_at: new Date(Date.now() - 1_000),
+    });
+    for (const authorization of ['Bearer x', 'Bearer', `Bearer ${newToken()}`, `Bearer ${expired.token}`]) {
+      const request = backend.application.http().get(path).set('Authorization', authorization);
+      await request.expect(401);
+      await get(row.out_trade_no).set('Authorization', authorization).expect(401);
+    }
+    // A proxy may add credentials of its own, which say nothing here.
+    await backend.application.http().get(path).set('Authorization', 'Basic eDp5').expect(401);
+    await get(row.out_trade_no).set('Authorization', 'Basic eDp5').expect(200);
+    // The token opens no other route of the cloud functions.
+    const { token } = await insertToken(backend.database, 'admin');
+    await backend.application
+      .http()
+      .post('/api/payment/internal/notify')
+      .set('Authorization', `Bearer ${token}`)
+      .send({ outTradeNo: row.out_trade_no })
+      .expect(401);
   });
 
   // The customer stands before the screen: they must not wait for a job when WeChat Pay can be asked now.

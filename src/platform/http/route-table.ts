@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 
 const ADMIN_PATH = '/api/admin';
+
+/** Requests that came by an admin token and may what their route asks for. */
+const admittedByToken = new WeakSet<FastifyRequest>();
 
 export type Route = {
   readonly method: string;
   readonly url: string;
-  /** For routes of the admin API. */
+  /** For routes of the admin API, and for those that take its tokens beside the secret of the cloud functions. */
   readonly permission: string | undefined;
 };
 
@@ -17,6 +20,15 @@ export function isAdminPath(url: string): boolean {
 export function permissionOf(route: { readonly config?: unknown }): string | undefined {
   const { permission } = (route.config ?? {}) as { permission?: unknown };
   return typeof permission === 'string' ? permission : undefined;
+}
+
+/** For the guard of the admin API alone. */
+export function admitByToken(request: FastifyRequest): void {
+  admittedByToken.add(request);
+}
+
+export function isAdmittedByToken(request: FastifyRequest): boolean {
+  return admittedByToken.has(request);
 }
 
 /** What the server really serves, as the router was told. The tests of the access rules walk it. */
