@@ -87,7 +87,9 @@ CREATE TABLE `exceptions` (
   `resolution` varchar(500) DEFAULT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_exceptions_kind_subject` (`kind`,`subject`),
-  KEY `idx_exceptions_status` (`status`,`opened_at`)
+  KEY `idx_exceptions_status` (`status`,`opened_at`),
+  KEY `idx_exceptions_subject` (`subject`),
+  KEY `idx_exceptions_kind_status` (`kind`,`status`,`opened_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE `generation_history` (
@@ -221,6 +223,10 @@ CREATE TABLE `payment_orders` (
   KEY `idx_status` (`status`),
   KEY `idx_trade_type` (`trade_type`),
   KEY `idx_payment_orders_status_updated` (`status`,`updated_at`),
+  KEY `idx_payment_orders_created` (`created_at`),
+  KEY `idx_payment_orders_status_created` (`status`,`created_at`),
+  KEY `idx_payment_orders_user_created` (`user_id`,`created_at`),
+  KEY `idx_payment_orders_paid` (`paid_at`),
   CONSTRAINT `payment_orders_ibfk_1` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='支付订单表';
 
@@ -321,5 +327,6 @@ CREATE TABLE `users` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `openid` (`openid`),
   KEY `idx_openid` (`openid`),
-  KEY `idx_payment_status` (`payment_status`)
+  KEY `idx_payment_status` (`payment_status`),
+  KEY `idx_users_phone` (`phone`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='用户表';

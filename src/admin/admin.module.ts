@@ -1,13 +1,17 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { PaymentsModule } from '../payments/payments.module.js';
 import { RefundsModule } from '../refunds/refunds.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { AccessService } from './access.service.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminToken } from './admin-token.entity.js';
 import { AuditController } from './audit.controller.js';
 import { PricesModule } from '../prices/prices.module.js';
 import { AdminPricesController } from './prices.controller.js';
+import { OrderTimelineService } from './order-timeline.service.js';
+import { OrdersController } from './orders.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { TokensController } from './tokens.controller.js';
@@ -15,13 +19,20 @@ import { TokensRepository } from './tokens.repository.js';
 import { TokensService } from './tokens.service.js';
 
 @Module({
-  imports: [PricesModule, RefundsModule, TypeOrmModule.forFeature([AdminToken])],
-  controllers: [TokensController, AuditController, AdminPricesController, RefundsController],
+  imports: [TypeOrmModule.forFeature([AdminToken]), PaymentsModule, PricesModule, RefundsModule, UsersModule],
+  controllers: [
+    TokensController,
+    AuditController,
+    AdminPricesController,
+    RefundsController,
+    OrdersController,
+  ],
   providers: [
     TokensRepository,
     TokensService,
     AccessService,
     RefusedTries,
+    OrderTimelineService,
     { provide: APP_GUARD, useClass: AdminGuard },
   ],
 })

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isDuplicateEntry } from '../platform/database/database-error.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
+import type { OpenQuestion } from './orders.types.js';
 
 export type DueQuery = {
   readonly outTradeNo: string;
@@ -74,6 +75,24 @@ export class OrderQueriesRepository {
         WHERE out_trade_no = ?`,
       [Math.round(by.delayMs) * 1000, by.answer.slice(0, 40), by.unanswered, outTradeNo],
     );
+  }
+
+  async find(tx: Tx, outTradeNo: string): Promise<OpenQuestion | null> {
+    type Row = DueRow & { asked_at: Date | null; last_answer: string | null; due_at: Date };
+    const [row] = await tx.query<Row[]>(
+      `SELECT out_trade_no, asks, unanswered, created_at, asked_at, last_answer, due_at
+         FROM order_queries WHERE out_trade_no = ?`,
+      [outTradeNo],
+    );
+    if (!row) return null;
+    return {
+      createdAt: row.created_at,
+      askedAt: row.asked_at,
+      asks: row.asks,
+      unanswered: row.unanswered,
+      lastAnswer: row.last_answer,
+      dueAt: row.due_at,
+    };
   }
 
   async remove(tx: Tx, outTradeNo: string): Promise<void> {

@@ -14,6 +14,7 @@ import { WechatpayError } from '../wechatpay/wechatpay.types.js';
 import type { WechatpayOrder, WechatpayPaidOrder } from '../wechatpay/wechatpay.types.js';
 import { OrderQueriesRepository } from './order-queries.repository.js';
 import type { DueQuery } from './order-queries.repository.js';
+import type { OrderAnswer } from './orders.types.js';
 import { PaymentsService } from './payments.service.js';
 import type { PaidOutcome } from './payments.types.js';
 import { pauseAfterUnknownMs, pauseUntilNextAskMs, PREPAY_LIFE_MS } from './query-schedule.js';
@@ -66,7 +67,7 @@ export class OrderQueriesService {
   }
 
   /** Asks about one order now, outside the schedule, and adopts the answer. Null when there was none. */
-  async askNow(outTradeNo: OutTradeNo, options: { deadlineMs: number }): Promise<Word['kind'] | null> {
+  async askNow(outTradeNo: OutTradeNo, options: { deadlineMs: number }): Promise<OrderAnswer | null> {
     const word = await this.ask(outTradeNo, options);
     if (word.kind === 'no_answer') return null;
     if (word.kind === 'paid') await this.unitOfWork.run((tx) => this.adopt(tx, word.order));

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { isDuplicateEntry } from '../platform/database/database-error.js';
+import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
+import type { PaymentLogEntry } from './orders.types.js';
 import { PaymentLogsRepository } from './payment-logs.repository.js';
 
 export type PaymentLogLine = {
@@ -18,7 +20,10 @@ export type PaymentLogLine = {
 /** The contract's `payment_logs`: for people who look into a payment, not evidence for programs. */
 @Injectable()
 export class PaymentLogsService {
-  constructor(private readonly logs: PaymentLogsRepository) {}
+  constructor(
+    private readonly logs: PaymentLogsRepository,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
 
   /** A message that is driven again is one line all the same. */
   async append(tx: Tx, line: PaymentLogLine): Promise<void> {
@@ -27,5 +32,10 @@ export class PaymentLogsService {
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
     }
+  }
+
+  /** The newest first. */
+  listOfOrder(outTradeNo: string, limit: number): Promise<PaymentLogEntry[]> {
+    return this.logs.listOfOrder(this.unitOfWork.reader, outTradeNo, limit);
   }
 }

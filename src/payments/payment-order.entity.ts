@@ -18,6 +18,10 @@ const UPDATE_RULE_UNSAID = '' as string as 'NO ACTION';
 @Index('idx_status', ['status'])
 @Index('idx_trade_type', ['tradeType'])
 @Index('idx_payment_orders_status_updated', ['status', 'updatedAt'])
+@Index('idx_payment_orders_created', ['createdAt'])
+@Index('idx_payment_orders_status_created', ['status', 'createdAt'])
+@Index('idx_payment_orders_user_created', ['userId', 'createdAt'])
+@Index('idx_payment_orders_paid', ['paidAt'])
 export class PaymentOrder {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36, comment: '订单ID (UUID)' })
   id!: string;

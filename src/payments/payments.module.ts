@@ -7,12 +7,15 @@ import { WechatpayModule } from '../wechatpay/wechatpay.module.js';
 import { HearsayService } from './hearsay.service.js';
 import { OrderBackupsService } from './order-backups.service.js';
 import { OrderGrantsService } from './order-grants.service.js';
+import { OrderListRepository } from './order-list.repository.js';
 import { OrderQueriesJob } from './order-queries.job.js';
 import { OrderQueriesRepository } from './order-queries.repository.js';
 import { OrderQueriesService } from './order-queries.service.js';
 import { OrderQuery } from './order-query.entity.js';
 import { OrderStatusController } from './order-status.controller.js';
 import { OrderStatusService } from './order-status.service.js';
+import { OrderRemarksRepository } from './order-remarks.repository.js';
+import { OrdersService } from './orders.service.js';
 import { PaidSweepJob } from './paid-sweep.job.js';
 import { PaidSweepService } from './paid-sweep.service.js';
 import { PaymentLog } from './payment-log.entity.js';
@@ -49,11 +52,14 @@ import { RefundedSweepService } from './refunded-sweep.service.js';
     OrderQueriesService,
     OrderQueriesJob,
     OrderStatusService,
+    OrderListRepository,
+    OrderRemarksRepository,
+    OrdersService,
     PendingOrdersRepository,
     PendingOrdersService,
     PaymentLogsRepository,
     PaymentLogsService,
   ],
-  exports: [PaymentsService, OrderBackupsService, PaymentLogsService],
+  exports: [PaymentsService, OrderBackupsService, PaymentLogsService, OrdersService],
 })
 export class PaymentsModule {}

@@ -62,6 +62,11 @@ export class RefundViewsRepository {
     );
     return rows.map((row) => ({ ...toView(row), id: row.id }));
   }
+
+  /** The refunds of an order, the newest first. */
+  async listOfOrder(tx: Tx, outTradeNo: string, limit: number): Promise<RefundView[]> {
+    return this.list(tx, { outTradeNo }, { after: null, limit });
+  }
 }
 
 function toView(row: ViewRow): RefundView {

@@ -87,6 +87,11 @@ export class RefundsService {
     return pageOf(rows, page.limit, ({ createdAt, id }) => ({ createdAt: createdAt ?? EPOCH, id }));
   }
 
+  /** The refunds of an order, whoever made them, the newest first. */
+  listOfOrder(outTradeNo: string, limit: number): Promise<RefundView[]> {
+    return this.views.listOfOrder(this.unitOfWork.reader, outTradeNo, limit);
+  }
+
   /** Has an open refund sent or asked about now instead of at its time: the balance was topped up, a key was mended. */
   async retry(outRefundNo: string, by: RefundWish['by']): Promise<RefundView> {
     await this.unitOfWork.run(async (tx) => {

@@ -1,8 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
-
-export type LedgerEntry = 'grant' | 'revocation';
-export type PackageType = 'free' | 'basic' | 'premium';
+import type { PageRequest } from '../shared/page.js';
+import type {
+  LedgerEntry,
+  LedgerLine,
+  LedgerOrigin,
+  LedgerPosition,
+  PackageType,
+} from './entitlements.types.js';
 
 export type GrantLine = {
   readonly userId: string;
@@ -10,7 +15,7 @@ export type GrantLine = {
   readonly regenerateDelta: number;
 };
 
-export type LedgerLine = {
+export type NewLine = {
   readonly outTradeNo: string;
   readonly entry: LedgerEntry;
   readonly userId: string;
@@ -19,7 +24,24 @@ export type LedgerLine = {
   readonly transactionId: string | null;
   readonly reason: string | null;
   readonly grantedBy: string;
+  readonly origin: LedgerOrigin;
 };
+
+type LineRow = {
+  id: string;
+  out_trade_no: string;
+  entry: LedgerEntry;
+  user_id: string;
+  package_type: PackageType;
+  regenerate_delta: number;
+  origin: LedgerOrigin;
+  reason: string | null;
+  granted_by: string;
+  created_at: Date;
+};
+
+const LINE_COLUMNS =
+  'g.id, g.out_trade_no, g.entry, g.user_id, g.package_type, g.regenerate_delta, g.origin, g.reason, g.granted_by, g.created_at';
 
 @Injectable()
 export class EntitlementsRepository {
@@ -51,6 +73,44 @@ export class EntitlementsRepository {
     return rows.length > 0;
   }
 
+  async findLine(tx: Tx, outTradeNo: string, entry: LedgerEntry): Promise<LedgerLine | null> {
+    const [row] = await tx.query<LineRow[]>(
+      `SELECT ${LINE_COLUMNS} FROM entitlement_grants g WHERE g.out_trade_no = ? AND g.entry = ?`,
+      [outTradeNo, entry],
+    );
+    return row ? toLine(row) : null;
+  }
+
+  async listOfOrder(tx: Tx, outTradeNo: string): Promise<LedgerLine[]> {
+    const rows = await tx.query<LineRow[]>(
+      `SELECT ${LINE_COLUMNS} FROM entitlement_grants g WHERE g.out_trade_no = ? ORDER BY g.id`,
+      [outTradeNo],
+    );
+    return rows.map(toLine);
+  }
+
+  /** The newest first, one more than the page holds. */
+  async listOfUser(tx: Tx, userId: string, page: PageRequest<LedgerPosition>): Promise<LedgerLine[]> {
+    const rows = await tx.query<LineRow[]>(
+      `SELECT ${LINE_COLUMNS} FROM entitlement_grants g FORCE INDEX (idx_entitlement_grants_user)
+        WHERE g.user_id = ? ${page.after ? 'AND g.id < ?' : ''} ORDER BY g.id DESC LIMIT ?`,
+      [userId, ...(page.after ? [page.after.id] : []), page.limit + 1],
+    );
+    return rows.map(toLine);
+  }
+
+  /** The first grant of this package that was not revoked. */
+  async findLiveGrant(tx: Tx, userId: string, packageType: PackageType): Promise<LedgerLine | null> {
+    const [row] = await tx.query<LineRow[]>(
+      `SELECT ${LINE_COLUMNS} FROM entitlement_grants g FORCE INDEX (idx_entitlement_grants_user)
+         LEFT JOIN entitlement_grants r ON r.out_trade_no = g.out_trade_no AND r.entry = 'revocation'
+        WHERE g.user_id = ? AND g.entry = 'grant' AND g.package_type = ? AND r.id IS NULL
+        ORDER BY g.id LIMIT 1`,
+      [userId, packageType],
+    );
+    return row ? toLine(row) : null;
+  }
+
   /** The highest package among the user's grants that were not revoked. The caller holds the user's row lock. */
   async highestLivePackage(tx: Tx, userId: string): Promise<PackageType> {
     const rows = await tx.query<{ package_type: PackageType }[]>(
@@ -65,21 +125,37 @@ export class EntitlementsRepository {
   }
 
   /** @throws a duplicate-entry error when the order has such a line, or another order has the transaction */
-  async append(tx: Tx, line: LedgerLine): Promise<void> {
+  async append(tx: Tx, line: NewLine): Promise<void> {
     await tx.query(
       `INSERT INTO entitlement_grants
          (out_trade_no, entry, user_id, package_type, regenerate_delta, origin, transaction_id, reason, granted_by)
-       VALUES (?, ?, ?, ?, ?, 'payment', ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         line.outTradeNo,
         line.entry,
         line.userId,
         line.packageType,
         line.regenerateDelta,
+        line.origin,
         line.transactionId,
         line.reason,
         line.grantedBy,
       ],
     );
   }
+}
+
+function toLine(row: LineRow): LedgerLine {
+  return {
+    id: String(row.id),
+    outTradeNo: row.out_trade_no,
+    entry: row.entry,
+    userId: row.user_id,
+    packageType: row.package_type,
+    regenerateDelta: row.regenerate_delta,
+    origin: row.origin,
+    reason: row.reason,
+    by: row.granted_by,
+    at: row.created_at,
+  };
 }

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../platform/config/app-config.js';
 import { isDuplicateEntry } from '../platform/database/database-error.js';
+import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { EntitlementsRepository } from './entitlements.repository.js';
+import type { LedgerLine, LedgerOrigin } from './entitlements.types.js';
 import { UsersRepository } from './users.repository.js';
 
 export type OrderGrant = {
@@ -25,6 +27,14 @@ export type RefundedOrder = {
 
 export type RevokeOutcome = 'revoked' | 'already_revoked' | 'barred';
 
+/** A grant that is taken back: of an order, or by the key of one made by hand. */
+export type TakenBack = {
+  readonly outTradeNo: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly origin: Exclude<LedgerOrigin, 'fulfilled_earlier'>;
+};
+
 const RANK = { free: 0, basic: 1, premium: 2 } as const;
 
 export type GrantOutcome = 'granted' | 'already_granted' | 'revoked' | 'transaction_used';
@@ -36,6 +46,7 @@ export class EntitlementsService {
     private readonly entitlements: EntitlementsRepository,
     private readonly users: UsersRepository,
     private readonly config: AppConfig,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** The caller holds the order's row lock. Grants once per order and once per transaction, for ever. */
@@ -47,6 +58,7 @@ export class EntitlementsService {
       await this.entitlements.append(tx, {
         ...grant,
         entry: 'grant',
+        origin: 'payment',
         regenerateDelta: credits,
         reason: null,
       });
@@ -82,30 +94,44 @@ export class EntitlementsService {
     return this.entitlements.hasRefundRevocation(tx, outTradeNo);
   }
 
+  /** What the ledger says of an order, the oldest first. */
+  listOfOrder(outTradeNo: string): Promise<LedgerLine[]> {
+    return this.entitlements.listOfOrder(this.unitOfWork.reader, outTradeNo);
+  }
+
   /**
-   * Takes back what a refunded order gave, by a line in the ledger: the user falls to the highest grant that is left, and
-   * loses the credits of this one that are still there, never more. The caller holds the order's row lock.
+   * Takes back what a refunded order gave. The caller holds the order's row lock.
    * An order that nothing was granted for is barred, so that a late duplicate cannot grant it.
    */
   async revokeForOrder(tx: Tx, order: RefundedOrder): Promise<RevokeOutcome> {
-    if ((await this.settledAs(tx, order.outTradeNo)) === 'revoked') return 'already_revoked';
-    const grant = await this.entitlements.findGrant(tx, order.outTradeNo);
-    if (!grant) {
-      await this.barRefundedOrder(tx, order);
-      return 'barred';
-    }
+    const outcome = await this.revoke(tx, { ...order, origin: 'payment' });
+    if (outcome !== 'not_granted') return outcome;
+    await this.barRefundedOrder(tx, order);
+    return 'barred';
+  }
+
+  /**
+   * Takes back a grant by a line in the ledger: the user falls to the highest grant that is left, and loses the credits of
+   * this one that are still there, never more. Of two at once the ledger's unique key lets one through.
+   */
+  async revoke(tx: Tx, taken: TakenBack): Promise<'revoked' | 'already_revoked' | 'not_granted'> {
+    const entries = await this.entitlements.listEntries(tx, taken.outTradeNo);
+    if (entries.includes('revocation')) return 'already_revoked';
+    const grant = await this.entitlements.findGrant(tx, taken.outTradeNo);
+    if (!grant) return 'not_granted';
     const held = await this.users.lockEntitlement(tx, grant.userId);
     const credits = Math.min(Math.max(held?.credits ?? 0, 0), grant.regenerateDelta);
     try {
       await this.entitlements.append(tx, {
-        outTradeNo: order.outTradeNo,
+        outTradeNo: taken.outTradeNo,
         entry: 'revocation',
+        origin: taken.origin,
         userId: grant.userId,
         packageType: grant.packageType,
         regenerateDelta: credits === 0 ? 0 : -credits,
         transactionId: null,
-        reason: order.reason,
-        grantedBy: order.by,
+        reason: taken.reason,
+        grantedBy: taken.by,
       });
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
@@ -127,6 +153,7 @@ export class EntitlementsService {
       await this.entitlements.append(tx, {
         outTradeNo: order.outTradeNo,
         entry: 'revocation',
+        origin: 'payment',
         userId: order.userId,
         packageType: 'free',
         regenerateDelta: 0,

@@ -5,6 +5,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('openid', ['openid'], { unique: true })
 @Index('idx_openid', ['openid'])
 @Index('idx_payment_status', ['paymentStatus'])
+@Index('idx_users_phone', ['phone'])
 export class User {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36, comment: '用户ID (UUID)' })
   id!: string;

@@ -49,7 +49,14 @@ export const CONTRACT_TABLES = Object.keys(CONTRACT_DDL) as ContractTable[];
 
 /** What sweeps and listings read by, beside the contract's own indexes, as `listIndexes` tells them. */
 export const OUR_INDEXES: Partial<Record<ContractTable, string[]>> = {
-  payment_orders: ['idx_payment_orders_status_updated: status,updated_at'],
+  payment_orders: [
+    'idx_payment_orders_created: created_at',
+    'idx_payment_orders_paid: paid_at',
+    'idx_payment_orders_status_created: status,created_at',
+    'idx_payment_orders_status_updated: status,updated_at',
+    'idx_payment_orders_user_created: user_id,created_at',
+  ],
+  users: ['idx_users_phone: phone'],
   refunds: ['idx_refunds_created_at: created_at,id', 'idx_refunds_updated_at: updated_at'],
 };
 

@@ -117,7 +117,11 @@ describe('migrations on a database that lacks indexes', () => {
     await migrate(database);
     expect(await listIndexes(database, 'payment_orders')).toEqual([
       'by_status: status,created_at',
+      'idx_payment_orders_created: created_at',
+      'idx_payment_orders_paid: paid_at',
+      'idx_payment_orders_status_created: status,created_at',
       'idx_payment_orders_status_updated: status,updated_at',
+      'idx_payment_orders_user_created: user_id,created_at',
       'idx_status: status',
       'idx_trade_type: amount',
       'idx_trade_type_wxpay: trade_type',

@@ -33,6 +33,7 @@ export async function insertToken(
 export type AdminClient = {
   get(path: string): supertest.Test;
   post(path: string, body?: Record<string, unknown>): supertest.Test;
+  patch(path: string, body?: Record<string, unknown>): supertest.Test;
 };
 
 /** Requests below /api/admin with a token. */
@@ -41,6 +42,7 @@ export function adminClient(application: TestApplication, { token }: { token: st
   return {
     get: (path) => authorized(application.http().get(`/api/admin${path}`)),
     post: (path, body) => authorized(application.http().post(`/api/admin${path}`)).send(body),
+    patch: (path, body) => authorized(application.http().patch(`/api/admin${path}`)).send(body),
   };
 }
 

@@ -17,6 +17,9 @@ type AuditRow = {
   source_ip: string | null;
 };
 
+const COLUMNS =
+  'id, occurred_at, actor, action, target_type, target_id, before_data, after_data, reason, request_id, source_ip';
+
 /** Inserts and reads; nothing in this backend changes or removes a row, and the lint refuses the statement. */
 @Injectable()
 export class AuditRepository {
@@ -52,6 +55,20 @@ export class AuditRepository {
     );
   }
 
+  /** What was changed about these things, the newest first. */
+  async listAbout(
+    tx: Tx,
+    about: { targetType: string; targetIds: readonly string[] },
+    limit: number,
+  ): Promise<AuditRecord[]> {
+    const rows = await tx.query<AuditRow[]>(
+      `SELECT ${COLUMNS} FROM audit_logs FORCE INDEX (idx_audit_logs_target)
+        WHERE target_type = ? AND target_id IN (?) ORDER BY id DESC LIMIT ?`,
+      [about.targetType, about.targetIds, limit],
+    );
+    return rows.map(toRecord);
+  }
+
   /** The newest first, one more than the page holds. */
   async list(tx: Tx, filter: AuditFilter, page: PageRequest<AuditPosition>): Promise<AuditRecord[]> {
     const conditions: readonly (readonly [string, unknown])[] = [
@@ -65,8 +82,7 @@ export class AuditRepository {
     ];
     const asked = conditions.filter(([, value]) => value !== undefined);
     const rows = await tx.query<AuditRow[]>(
-      `SELECT id, occurred_at, actor, action, target_type, target_id, before_data, after_data, reason,
-              request_id, source_ip
+      `SELECT ${COLUMNS}
          FROM audit_logs
         WHERE ${['TRUE', ...asked.map(([condition]) => condition)].join(' AND ')}
         ORDER BY id DESC LIMIT ?`,

@@ -33,6 +33,15 @@ export class AuditService {
     await this.audit.insert(tx, { ...change, ...origin, actor: name });
   }
 
+  /** What was changed about these things of one kind, the newest first. */
+  async listAbout(
+    about: { readonly targetType: string; readonly targetIds: readonly string[] },
+    limit: number,
+  ): Promise<AuditRecord[]> {
+    if (about.targetIds.length === 0) return [];
+    return this.audit.listAbout(this.unitOfWork.reader, about, limit);
+  }
+
   async list(
     filter: AuditFilter,
     page: PageRequest<AuditPosition>,

@@ -34,6 +34,9 @@ import { IndexRefundsByCreation2026112400013 } from '../../../migrations/2026112
 import { AddPriceConfigsScheduledFor2026112400020 } from '../../../migrations/2026112420-add-price-configs-scheduled-for.js';
 import { IndexPriceConfigs2026112400021 } from '../../../migrations/2026112421-index-price-configs.js';
 import { IndexAuditLogs2026112400022 } from '../../../migrations/2026112422-index-audit-logs.js';
+import { IndexPaymentOrdersForListings2026112400030 } from '../../../migrations/2026112430-index-payment-orders-for-listings.js';
+import { IndexExceptionsBySubject2026112400031 } from '../../../migrations/2026112431-index-exceptions-by-subject.js';
+import { IndexUsersByPhone2026112400032 } from '../../../migrations/2026112432-index-users-by-phone.js';
 
 /** Every migration in the order of application; a new one is added at the end. */
 export const MIGRATIONS = [
@@ -73,4 +76,7 @@ export const MIGRATIONS = [
   AddPriceConfigsScheduledFor2026112400020,
   IndexPriceConfigs2026112400021,
   IndexAuditLogs2026112400022,
+  IndexPaymentOrdersForListings2026112400030,
+  IndexExceptionsBySubject2026112400031,
+  IndexUsersByPhone2026112400032,
 ];

@@ -7,6 +7,8 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 @Entity('exceptions')
 @Index('uq_exceptions_kind_subject', ['kind', 'subject'], { unique: true })
 @Index('idx_exceptions_status', ['status', 'openedAt'])
+@Index('idx_exceptions_subject', ['subject'])
+@Index('idx_exceptions_kind_status', ['kind', 'status', 'openedAt'])
 export class ExceptionItem {
   @PrimaryGeneratedColumn({ name: 'id', type: 'bigint', unsigned: true })
   id!: string;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../database/unit-of-work.js';
+import type { ExceptionSummary } from './exceptions.types.js';
 
 type NewException = { kind: string; subject: string; reason: string; detail?: Record<string, unknown> };
 
@@ -24,6 +25,32 @@ export class ExceptionsRepository {
         WHERE kind = ? AND subject = ? AND status = 'resolved'`,
       [reason.slice(0, REASON_LENGTH_MAX), JSON.stringify(detail ?? {}), kind, subject],
     );
+  }
+
+  /** The newest first, without the reasons. */
+  async listAbout(tx: Tx, subjects: readonly string[], limit: number): Promise<ExceptionSummary[]> {
+    type Row = {
+      kind: string;
+      subject: string;
+      status: ExceptionSummary['status'];
+      opened_at: Date;
+      resolved_at: Date | null;
+      resolved_by: string | null;
+    };
+    const rows = await tx.query<Row[]>(
+      `SELECT kind, subject, status, opened_at, resolved_at, resolved_by
+         FROM exceptions FORCE INDEX (idx_exceptions_subject)
+        WHERE subject IN (?) ORDER BY id DESC LIMIT ?`,
+      [subjects, limit],
+    );
+    return rows.map((row) => ({
+      kind: row.kind,
+      subject: row.subject,
+      status: row.status,
+      openedAt: row.opened_at,
+      resolvedAt: row.resolved_at,
+      resolvedBy: row.resolved_by,
+    }));
   }
 
   /** How many open items were closed. */

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { isDuplicateEntry } from '../database/database-error.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
 import { AppLogger } from '../logging/app-logger.js';
 import { ExceptionsRepository } from './exceptions.repository.js';
+import type { ExceptionSummary } from './exceptions.types.js';
 
 export type RaisedException = {
   /** What is wrong, for programs: one of a feature's documented kinds. */
@@ -20,6 +22,7 @@ export class ExceptionsService {
   constructor(
     private readonly exceptions: ExceptionsRepository,
     private readonly logger: AppLogger,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** One item per kind and subject: raised again it stays, reopens when it was resolved, and stays dismissed when an operator said so. */
@@ -33,6 +36,12 @@ export class ExceptionsService {
       if (!isDuplicateEntry(error)) throw error;
       await this.exceptions.reopenResolved(tx, raised);
     }
+  }
+
+  /** Everything about these subjects, ended or not, the newest first. */
+  async listAbout(subjects: readonly string[], limit: number): Promise<ExceptionSummary[]> {
+    if (subjects.length === 0) return [];
+    return this.exceptions.listAbout(this.unitOfWork.reader, subjects, limit);
   }
 
   /** Closes open items about `subject` whose cause is gone. */

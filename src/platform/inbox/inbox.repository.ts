@@ -3,7 +3,7 @@ import { isDuplicateEntry } from '../database/database-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
 import type { SpoolRecord } from '../spool/spool-protocol.js';
-import type { InboxItem } from './inbox.types.js';
+import type { InboxItem, InboxSummary } from './inbox.types.js';
 
 /** A rival replica may store the same messages between our look and our insert; each round its rows become visible. */
 const INSERT_ROUNDS_MAX = 3;
@@ -112,6 +112,28 @@ export class InboxRepository {
         WHERE out_trade_no = ? AND topic = ? AND status IN ('pending', 'quarantined')`,
       [outTradeNo, topic],
     );
+  }
+
+  /** The messages about an order, the newest first. */
+  async listAbout(outTradeNo: string, limit: number): Promise<InboxSummary[]> {
+    type Row = Pick<InboxSummary, 'topic' | 'status' | 'outcome' | 'attempts'> & {
+      received_at: Date;
+      handled_at: Date | null;
+    };
+    const rows = await this.unitOfWork.reader.query<Row[]>(
+      `SELECT topic, status, outcome, attempts, received_at, handled_at
+         FROM inbox_messages FORCE INDEX (idx_inbox_messages_out_trade_no)
+        WHERE out_trade_no = ? ORDER BY id DESC LIMIT ?`,
+      [outTradeNo, limit],
+    );
+    return rows.map(({ received_at: receivedAt, handled_at: handledAt, ...row }) => ({
+      topic: row.topic,
+      status: row.status,
+      outcome: row.outcome,
+      attempts: row.attempts,
+      receivedAt,
+      handledAt,
+    }));
   }
 
   async backlog(): Promise<InboxBacklog> {

@@ -11,7 +11,7 @@ import { SpoolService } from '../spool/spool.service.js';
 import { GroupCommit } from './group-commit.js';
 import { INBOX_DRAIN } from './inbox-drain.service.js';
 import { InboxRepository } from './inbox.repository.js';
-import type { IncomingMessage } from './inbox.types.js';
+import type { InboxSummary, IncomingMessage } from './inbox.types.js';
 
 /** A write that takes longer counts as an outage: the callers wait 5 s at most, and the spool needs its share. */
 const WRITE_DEADLINE_MS = 800;
@@ -45,6 +45,11 @@ export class InboxService {
     if (stored === 'spool') await this.spool.append(record);
     this.logger.info('inbox.accepted', { topic: message.topic, outTradeNo: message.outTradeNo, stored });
     this.jobs.wake(INBOX_DRAIN);
+  }
+
+  /** What became of the messages about an order, the newest first; what waits in a spool is not among them. */
+  listAbout(outTradeNo: string, limit: number): Promise<InboxSummary[]> {
+    return this.inbox.listAbout(outTradeNo, limit);
   }
 
   private async storeInDatabase(record: SpoolRecord): Promise<boolean> {

@@ -36,3 +36,13 @@ export type Handling =
  * so it must be idempotent, and it must not touch the network.
  */
 export type InboxHandler = (tx: Tx, item: InboxItem) => Promise<Handling>;
+
+/** What became of a message, without what it said. */
+export type InboxSummary = {
+  readonly topic: string;
+  readonly status: 'pending' | 'handled' | 'quarantined';
+  readonly outcome: string | null;
+  readonly attempts: number;
+  readonly receivedAt: Date;
+  readonly handledAt: Date | null;
+};

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isDuplicateEntry } from '../database/database-error.js';
 import type { Tx } from '../database/unit-of-work.js';
-import type { OutboxDelivery } from './outbox.types.js';
+import type { OutboxDelivery, OutboxSummary } from './outbox.types.js';
 
 export type StagedFact = {
   readonly id: string;
@@ -35,6 +35,8 @@ type ClaimRow = FactRow & {
 /** A fact has no channel. */
 const NO_CHANNEL = '';
 const KEY_SEPARATOR = ':';
+/** The character behind the separator, in the order of the column. */
+const AFTER_KEY_SEPARATOR = ';';
 const REASON_LENGTH_MAX = 500;
 
 @Injectable()
@@ -173,6 +175,30 @@ export class OutboxRepository {
         WHERE id = ? AND status IN ('sent', 'failed')`,
       [wantedSince, id],
     );
+  }
+
+  /** The facts with these keys and their tellings, the newest first. A key and its separator are a range of the unique index. */
+  async listAbout(tx: Tx, keys: readonly string[], limit: number): Promise<OutboxSummary[]> {
+    type Row = Pick<OutboxSummary, 'id' | 'topic' | 'channel' | 'status' | 'attempts'> & {
+      created_at: Date;
+      sent_at: Date | null;
+    };
+    const isAbout = keys.map(() => 'message_key = ? OR (message_key > ? AND message_key < ?)').join(' OR ');
+    const rows = await tx.query<Row[]>(
+      `SELECT id, topic, channel, status, attempts, created_at, sent_at
+         FROM outbox_messages FORCE INDEX (uq_outbox_messages_message_key)
+        WHERE ${isAbout} ORDER BY id DESC LIMIT ?`,
+      [...keys.flatMap((key) => [key, key + KEY_SEPARATOR, key + AFTER_KEY_SEPARATOR]), limit],
+    );
+    return rows.map(({ created_at: createdAt, sent_at: sentAt, ...row }) => ({
+      id: String(row.id),
+      topic: row.topic,
+      channel: row.channel,
+      status: row.status,
+      attempts: row.attempts,
+      createdAt,
+      sentAt,
+    }));
   }
 
   /** The row, locked until `tx` ends. */

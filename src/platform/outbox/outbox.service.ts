@@ -3,11 +3,13 @@ import { Clock } from '../../shared/clock.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { AuditService } from '../audit/audit.service.js';
 import { isDuplicateEntry } from '../database/database-error.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
 import { ExceptionsService } from '../exceptions/exceptions.service.js';
 import { NOTICE_UNDELIVERABLE, noticeSubject } from './notice-exceptions.js';
 import { OutboxChannels } from './outbox-channels.js';
 import { OutboxRepository } from './outbox.repository.js';
+import type { OutboxSummary } from './outbox.types.js';
 
 export type OutboxNotice = {
   readonly topic: string;
@@ -30,6 +32,7 @@ export class OutboxService {
     private readonly exceptions: ExceptionsService,
     private readonly audit: AuditService,
     private readonly clock: Clock,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** Staging the same key again changes nothing. */
@@ -39,6 +42,12 @@ export class OutboxService {
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
     }
+  }
+
+  /** The notices with these keys and what became of them over each channel, the newest first. */
+  async listAbout(keys: readonly string[], limit: number): Promise<OutboxSummary[]> {
+    if (keys.length === 0) return [];
+    return this.outbox.listAbout(this.unitOfWork.reader, keys, limit);
   }
 
   /**

@@ -32,3 +32,15 @@ export type OutboxChannel = {
    */
   deliver(delivery: OutboxDelivery, signal: AbortSignal): Promise<DeliveryOutcome>;
 };
+
+/** A fact to be told, or the telling of it over a channel, without what is told. */
+export type OutboxSummary = {
+  readonly id: string;
+  readonly topic: string;
+  /** Empty for the fact itself. */
+  readonly channel: string;
+  readonly status: 'pending' | 'sent' | 'failed' | 'distributed' | 'unwanted';
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly sentAt: Date | null;
+};

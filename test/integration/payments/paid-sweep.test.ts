@@ -9,6 +9,7 @@ import type { TestApplication } from '../../support/application.js';
 import { insertOrderRow } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
+import { rowsRead } from '../../support/rows-read.js';
 import { readOrder } from '../../support/payments.js';
 
 const LEASE_TTL_MS = 30_000;
@@ -120,9 +121,9 @@ describe('paid sweep', () => {
     await repository.listPaidById(tx, { afterId: 'order-1', limit: 100 });
     await repository.filterUnsettled(tx, ['160000000000000001', '160000000000000002']);
 
-    const before = await Promise.all(seen.map((statement) => readRows(database, statement)));
+    const before = await Promise.all(seen.map((statement) => rowsRead(database, statement)));
     await fillTable(database, 20_000);
-    const after = await Promise.all(seen.map((statement) => readRows(database, statement)));
+    const after = await Promise.all(seen.map((statement) => rowsRead(database, statement)));
     const recent = await database.query(
       "SELECT id FROM payment_orders WHERE status = 'paid' AND updated_at > NOW() - INTERVAL 150 SECOND",
     );
@@ -138,26 +139,6 @@ describe('paid sweep', () => {
     expect(JSON.stringify(plan)).toContain('idx_payment_orders_status_updated');
   });
 });
-
-/** How many rows the server really read for a statement: EXPLAIN only guesses. */
-async function readRows(
-  database: TestDatabase,
-  { sql, values }: { sql: string; values: unknown[] },
-): Promise<number> {
-  const connection = await database.connect();
-  // The session's own counters, as a difference: FLUSH STATUS would set those of every other session back as well.
-  const readSoFar = async () => {
-    const [rows] = await connection.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
-    return (rows as { Value: string }[]).reduce((sum, { Value }) => sum + Number(Value), 0);
-  };
-  try {
-    const before = await readSoFar();
-    await connection.query(sql, values);
-    return (await readSoFar()) - before;
-  } finally {
-    await connection.end();
-  }
-}
 
 /** Paid orders of long ago, most granted and some held. */
 async function fillTable(database: TestDatabase, rows: number): Promise<void> {
