@@ -17,6 +17,8 @@ import { RefundsController } from './refunds.controller.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensRepository } from './tokens.repository.js';
 import { TokensService } from './tokens.service.js';
+import { UserEntitlementsController } from './user-entitlements.controller.js';
+import { UsersController } from './users.controller.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([AdminToken]), PaymentsModule, PricesModule, RefundsModule, UsersModule],
@@ -26,6 +28,8 @@ import { TokensService } from './tokens.service.js';
     AdminPricesController,
     RefundsController,
     OrdersController,
+    UsersController,
+    UserEntitlementsController,
   ],
   providers: [
     TokensRepository,

@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
+import type { Entitlement } from './entitlements.types.js';
+
+type EntitlementRow = {
+  payment_status: 'free' | 'basic' | 'premium' | '' | null;
+  regenerate_count: number | null;
+};
 
 export type UserRow = { readonly id: string; readonly openid: string | null };
 
@@ -8,6 +14,12 @@ export class UsersRepository {
   async lockById(tx: Tx, id: string): Promise<UserRow | null> {
     const [row] = await tx.query<UserRow[]>('SELECT id, openid FROM users WHERE id = ? FOR UPDATE', [id]);
     return row ?? null;
+  }
+
+  /** The id as the table has it: the column compares without case, the ledger's does not. */
+  async findId(tx: Tx, id: string): Promise<string | null> {
+    const [row] = await tx.query<Pick<UserRow, 'id'>[]>('SELECT id FROM users WHERE id = ?', [id]);
+    return row?.id ?? null;
   }
 
   async findOpenid(tx: Tx, id: string): Promise<string | null> {
@@ -48,28 +60,36 @@ export class UsersRepository {
   async raise(
     tx: Tx,
     id: string,
-    by: { packageType: 'basic' | 'premium'; credits: number },
+    by: { packageType: 'free' | 'basic' | 'premium'; credits: number },
   ): Promise<boolean> {
     const result = await tx.query<{ affectedRows: number }>(
       `UPDATE users
-          SET payment_status = IF(payment_status = 'premium' OR ? = 'premium', 'premium', 'basic'),
+          SET payment_status = IF(payment_status = 'premium' OR ? = 'premium', 'premium',
+                IF(payment_status = 'basic' OR ? = 'basic', 'basic', 'free')),
               regenerate_count = COALESCE(regenerate_count, 0) + ?,
               last_login_at = last_login_at
         WHERE id = ?`,
-      [by.packageType, by.credits, id],
+      [by.packageType, by.packageType, by.credits, id],
     );
     return result.affectedRows === 1;
   }
 
   /** What the user has now, locked until `tx` ends; null when there is no such user. */
-  async lockEntitlement(
-    tx: Tx,
-    id: string,
-  ): Promise<{ packageType: 'free' | 'basic' | 'premium'; credits: number } | null> {
-    const [row] = await tx.query<
-      { payment_status: 'free' | 'basic' | 'premium' | '' | null; regenerate_count: number | null }[]
-    >('SELECT payment_status, regenerate_count FROM users WHERE id = ? FOR UPDATE', [id]);
-    return row ? { packageType: row.payment_status || 'free', credits: row.regenerate_count ?? 0 } : null;
+  async lockEntitlement(tx: Tx, id: string): Promise<Entitlement | null> {
+    return toEntitlement(
+      await tx.query<EntitlementRow[]>(
+        'SELECT payment_status, regenerate_count FROM users WHERE id = ? FOR UPDATE',
+        [id],
+      ),
+    );
+  }
+
+  async findEntitlement(tx: Tx, id: string): Promise<Entitlement | null> {
+    return toEntitlement(
+      await tx.query<EntitlementRow[]>('SELECT payment_status, regenerate_count FROM users WHERE id = ?', [
+        id,
+      ]),
+    );
   }
 
   /** Takes back a grant; the caller holds the row and knows what is left. The credits are relative and never fall below zero. */
@@ -86,4 +106,8 @@ export class UsersRepository {
       [to.packageType, to.credits, id],
     );
   }
+}
+
+function toEntitlement([row]: EntitlementRow[]): Entitlement | null {
+  return row ? { packageType: row.payment_status || 'free', credits: row.regenerate_count ?? 0 } : null;
 }

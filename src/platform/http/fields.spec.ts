@@ -29,6 +29,7 @@ declare(Sample, {
   isNew: BooleanField({ about: 'yes or no', optional: true }),
   amount: YuanField({ about: 'an amount', optional: true }),
   from: TimeField({ about: 'a time', optional: true }),
+  note: TextField({ about: 'a note', lengthMax: 5, optional: true, nullable: true }),
 });
 declare(Tolerant, { name: TextField({ about: 'a name', lengthMax: 5 }) });
 ToleratesUnknownFields()(Tolerant);
@@ -93,6 +94,13 @@ describe('a DTO', () => {
       kind: 'invalid',
       message: expect.stringContaining(field),
     });
+  });
+
+  it('takes null where it clears something, and nowhere else', async () => {
+    expect(await read({ name: 'anna', note: null })).toMatchObject({ note: null });
+    expect(await read({ name: 'anna', note: 'x' })).toMatchObject({ note: 'x' });
+    await expect(read({ name: 'anna', note: '' })).rejects.toThrow('note');
+    await expect(read({ name: 'anna', colour: null })).rejects.toThrow('colour');
   });
 
   // The JSON parser refuses it in bodies; an address may carry it.

@@ -26,6 +26,8 @@ type FieldOptions = {
   readonly example?: unknown;
   /** May be left out; null is refused all the same. */
   readonly optional?: boolean;
+  /** Null means something here: it clears what is there. */
+  readonly nullable?: boolean;
 };
 
 const YUAN_PATTERN = /^(0|[1-9]\d{0,7})(\.\d{1,2})?$/;
@@ -102,13 +104,21 @@ export function amountView(amount: Money): { amountFen: number; amount: string }
 }
 
 function field(
-  { about, example, optional = false }: FieldOptions,
+  { about, example, optional = false, nullable = false }: FieldOptions,
   schema: Record<string, unknown>,
   rules: readonly PropertyDecorator[],
 ): PropertyDecorator {
-  const documented = { ...schema, description: about, example, required: !optional } as ApiPropertyOptions;
-  const skipped = ValidateIf((_, value) => value !== undefined);
-  return applyDecorators(...rules, ...(optional ? [skipped] : []), ApiProperty(documented));
+  const documented = {
+    ...schema,
+    description: about,
+    example,
+    required: !optional,
+    ...(nullable && { nullable }),
+  } as ApiPropertyOptions;
+  const isChecked = ValidateIf(
+    (_, value) => !(optional && value === undefined) && !(nullable && value === null),
+  );
+  return applyDecorators(...rules, ...(optional || nullable ? [isChecked] : []), ApiProperty(documented));
 }
 
 function wholeNumber(value: unknown): unknown {
