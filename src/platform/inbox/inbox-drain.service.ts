@@ -10,6 +10,7 @@ import { scrubError } from '../logging/scrub.js';
 import { InboxHandlers } from './inbox-handlers.js';
 import { InboxRepository } from './inbox.repository.js';
 import type { Handling, InboxItem } from './inbox.types.js';
+import { QuarantineService } from './quarantine.service.js';
 
 export const INBOX_DRAIN = 'inbox-drain';
 
@@ -29,6 +30,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
     private readonly unitOfWork: UnitOfWork,
     private readonly inbox: InboxRepository,
     private readonly handlers: InboxHandlers,
+    private readonly quarantine: QuarantineService,
     private readonly exceptions: ExceptionsService,
     private readonly errors: ErrorLogService,
   ) {}
@@ -81,6 +83,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
     switch (handling.kind) {
       case 'handled':
         await this.inbox.settle(tx, item.id, { status: 'handled', outcome: handling.outcome });
+        await this.quarantine.end(tx, item);
         break;
       case 'postponed':
         await this.inbox.postpone(tx, item.id, { ...handling, failed: false });

@@ -7,12 +7,22 @@ import { InboxHandlers } from './inbox-handlers.js';
 import { InboxMessage } from './inbox-message.entity.js';
 import { InboxRepository } from './inbox.repository.js';
 import { InboxService } from './inbox.service.js';
+import { QuarantineRepository } from './quarantine.repository.js';
+import { QuarantineService } from './quarantine.service.js';
 import { SpoolDrainService } from './spool-drain.service.js';
 
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([InboxMessage]), SpoolModule, ExceptionsModule],
-  providers: [InboxRepository, InboxService, InboxHandlers, InboxDrainService, SpoolDrainService],
-  exports: [InboxService, InboxHandlers, InboxRepository],
+  providers: [
+    InboxRepository,
+    InboxService,
+    InboxHandlers,
+    QuarantineRepository,
+    QuarantineService,
+    InboxDrainService,
+    SpoolDrainService,
+  ],
+  exports: [InboxService, InboxHandlers, InboxRepository, QuarantineService],
 })
 export class InboxModule {}

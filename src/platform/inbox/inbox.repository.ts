@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { countUpToLimit } from '../database/bounded-count.js';
 import { isDuplicateEntry } from '../database/database-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
@@ -7,9 +8,6 @@ import type { InboxItem, InboxSummary } from './inbox.types.js';
 
 /** A rival replica may store the same messages between our look and our insert; each round its rows become visible. */
 const INSERT_ROUNDS_MAX = 3;
-/** Counting stops here: an operator needs to know that it is many, not how many. */
-const BACKLOG_COUNT_MAX = 10_000;
-
 export type InboxBacklog = {
   readonly pending: number;
   readonly quarantined: number;
@@ -23,6 +21,7 @@ type ItemRow = {
   payload: unknown;
   received_at: Date;
   attempts: number;
+  outcome: string | null;
 };
 
 @Injectable()
@@ -64,7 +63,7 @@ export class InboxRepository {
   /** The longest-due message nobody else is at; its row stays locked until `tx` ends, so a crash gives it back. */
   async claimNext(tx: Tx): Promise<InboxItem | null> {
     const [row] = await tx.query<ItemRow[]>(
-      `SELECT id, topic, out_trade_no, payload, received_at, attempts FROM inbox_messages
+      `SELECT id, topic, out_trade_no, payload, received_at, attempts, outcome FROM inbox_messages
         WHERE status = 'pending' AND available_at <= NOW(3)
         ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
     );
@@ -77,6 +76,7 @@ export class InboxRepository {
       payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload,
       receivedAt: row.received_at,
       attempts: row.attempts,
+      quarantinedAs: row.outcome,
     };
   }
 
@@ -138,13 +138,7 @@ export class InboxRepository {
 
   async backlog(): Promise<InboxBacklog> {
     const { reader } = this.unitOfWork;
-    const count = async (status: string) => {
-      const [row] = await reader.query<{ n: string | number }[]>(
-        'SELECT COUNT(*) AS n FROM (SELECT 1 FROM inbox_messages WHERE status = ? LIMIT ?) AS some',
-        [status, BACKLOG_COUNT_MAX],
-      );
-      return Number(row?.n ?? 0);
-    };
+    const count = (status: string) => countUpToLimit(reader, 'inbox_messages WHERE status = ?', [status]);
     const [oldest] = await reader.query<{ age: string | number }[]>(
       `SELECT GREATEST(0, TIMESTAMPDIFF(SECOND, available_at, NOW(3))) AS age FROM inbox_messages
         WHERE status = 'pending' ORDER BY available_at LIMIT 1`,

@@ -17,6 +17,8 @@ export type InboxItem = {
   readonly payload: unknown;
   readonly receivedAt: Date;
   readonly attempts: number;
+  /** The kind of the exception, when it was quarantined before and is tried again. */
+  readonly quarantinedAs: string | null;
 };
 
 export type Handling =
