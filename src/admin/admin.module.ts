@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { NoticesModule } from '../notices/notices.module.js';
 import { PaymentsModule } from '../payments/payments.module.js';
+import { HealthModule } from '../platform/health/health.module.js';
 import { RefundsModule } from '../refunds/refunds.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessService } from './access.service.js';
@@ -12,6 +14,11 @@ import { PricesModule } from '../prices/prices.module.js';
 import { AdminPricesController } from './prices.controller.js';
 import { OrderTimelineService } from './order-timeline.service.js';
 import { OrdersController } from './orders.controller.js';
+import { ExceptionActionsService } from './exception-actions.service.js';
+import { ExceptionsController } from './exceptions.controller.js';
+import { BacklogController } from './backlog.controller.js';
+import { BacklogService } from './backlog.service.js';
+import { OutboxController } from './outbox.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { TokensController } from './tokens.controller.js';
@@ -21,7 +28,15 @@ import { UserEntitlementsController } from './user-entitlements.controller.js';
 import { UsersController } from './users.controller.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([AdminToken]), PaymentsModule, PricesModule, RefundsModule, UsersModule],
+  imports: [
+    TypeOrmModule.forFeature([AdminToken]),
+    HealthModule,
+    PaymentsModule,
+    PricesModule,
+    RefundsModule,
+    NoticesModule,
+    UsersModule,
+  ],
   controllers: [
     TokensController,
     AuditController,
@@ -30,11 +45,16 @@ import { UsersController } from './users.controller.js';
     OrdersController,
     UsersController,
     UserEntitlementsController,
+    ExceptionsController,
+    BacklogController,
+    OutboxController,
   ],
   providers: [
     TokensRepository,
     TokensService,
     AccessService,
+    ExceptionActionsService,
+    BacklogService,
     RefusedTries,
     OrderTimelineService,
     { provide: APP_GUARD, useClass: AdminGuard },

@@ -3,6 +3,7 @@ import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { JobRunner } from '../platform/jobs/job-runner.js';
 import { deliveryJobOf } from '../platform/outbox/outbox-delivery.service.js';
 import { OutboxService } from '../platform/outbox/outbox.service.js';
+import type { Actor } from '../shared/actor.js';
 
 /** What an operator does about notices. */
 @Injectable()
@@ -18,7 +19,7 @@ export class NoticesService {
    * second call while it is due changes nothing and says so.
    * @throws DomainError `notice_unknown`, `notice_not_resendable`
    */
-  async resend(outboxId: string, by: string): Promise<'reopened' | 'due_already'> {
+  async resend(outboxId: string, by: Actor): Promise<'reopened' | 'due_already'> {
     const { channel, outcome } = await this.unitOfWork.run((tx) => this.outbox.reopen(tx, outboxId, by));
     this.jobs.wake(deliveryJobOf(channel));
     return outcome;

@@ -6,7 +6,9 @@ import { ExceptionsService } from '../platform/exceptions/exceptions.service.js'
 import { OutboxService } from '../platform/outbox/outbox.service.js';
 import { PricesService } from '../prices/prices.service.js';
 import { placeholderUserId, rescueOrderId } from '../shared/ids.js';
+import type { Money } from '../shared/money.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
+import type { GrantOutcome } from '../users/entitlements.service.js';
 import { UsersService } from '../users/users.service.js';
 import { HearsayService } from './hearsay.service.js';
 import { decidePackage } from './package-decision.js';
@@ -28,6 +30,21 @@ const ENDED_BY_GRANT = [
   'impossible_amount',
   'settling_failed',
 ] as const;
+
+/** What an order is to give, decided. */
+export type Gift = {
+  readonly userId: string;
+  readonly packageType: PaidPackage;
+  readonly transactionId: string | null;
+  readonly generationId: string | null;
+  /** What was paid, for the notice. */
+  readonly amount: Money | null;
+  readonly paidAt: Date;
+  /** For the ledger: `system:<road>` or `admin:<name>`. */
+  readonly grantedBy: string;
+  /** For the exceptions that end with it. */
+  readonly resolution: { readonly by: string; readonly words: string };
+};
 
 /** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
 @Injectable()
@@ -58,31 +75,57 @@ export class OrderGrantsService {
     if (!userId) return this.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
     if (decision.repaired) await this.repairPackage(tx, order, decision.packageType);
     const { packageType } = decision;
-    const outcome = await this.entitlements.grantForOrder(tx, {
-      outTradeNo: order.outTradeNo,
+    const outcome = await this.give(tx, order, {
       userId,
       packageType,
       transactionId: realTransactionId(order) ?? claim.transactionId,
+      generationId: claim.generationId ?? order.generationId,
+      // WeChat Pay's word where there is one: `order` is the row as it was before this claim completed it.
+      amount: claim.evidence?.amount ?? order.amount,
+      paidAt: order.paidAt ?? claim.evidence?.paidAt ?? claim.seenAt,
       grantedBy: `system:${claim.source}`,
+      resolution: { by: 'system:payments', words: `granted ${packageType}` },
     });
     if (outcome === 'transaction_used') {
       return this.hold(tx, order, 'Its transaction has already paid for another order.');
     }
-    if (outcome !== 'granted') return outcome === 'revoked' ? 'refunded' : outcome;
-    await this.unlock(tx, order, {
-      generationId: claim.generationId ?? order.generationId,
+    return outcome === 'revoked' ? 'refunded' : outcome;
+  }
+
+  /** The line in the ledger, and what follows from it: the generation unlocked, the notice staged, what waited resolved. */
+  async give(tx: Tx, order: OrderRecord, gift: Gift): Promise<GrantOutcome> {
+    const { userId, packageType, transactionId, grantedBy, resolution } = gift;
+    const { outTradeNo, id: orderId } = order;
+    const outcome = await this.entitlements.grantForOrder(tx, {
+      outTradeNo,
       userId,
       packageType,
+      transactionId,
+      grantedBy,
     });
-    await this.announce(tx, order, { userId, packageType, claim });
-    return 'granted';
+    if (outcome !== 'granted') return outcome;
+    await this.unlock(tx, order, gift);
+    await this.resolveExceptions(tx, order, resolution);
+    await this.outbox.stage(tx, {
+      topic: 'payment_succeeded',
+      key: `payment_succeeded:${outTradeNo}`,
+      payload: {
+        outTradeNo,
+        orderId,
+        userId,
+        packageType,
+        amountFen: gift.amount?.fen,
+        paidAt: gift.paidAt.toISOString(),
+      },
+    });
+    return outcome;
   }
 
   /** Granted before: what this claim alone knows still takes effect. */
   async complete(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<'already_granted'> {
     const grant = claim.generationId ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
     if (grant) await this.unlock(tx, order, { ...grant, generationId: claim.generationId });
-    await this.resolveExceptions(tx, order, 'it is granted');
+    await this.resolveExceptions(tx, order, { by: 'system:payments', words: 'it is granted' });
     return 'already_granted';
   }
 
@@ -133,13 +176,17 @@ export class OrderGrantsService {
   }
 
   /** The order's user, or, when nobody claimed the order, the payer. Null when neither is known. */
-  private async beneficiary(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<string | null> {
+  async beneficiary(
+    tx: Tx,
+    order: OrderRecord,
+    payer: { evidence: PaymentEvidence | null; openid: string | null } | null,
+  ): Promise<string | null> {
     const { outTradeNo, userId } = order;
     // The payer may be somebody else, a friend who scanned the code: their openid says nothing about this user.
     if (userId !== placeholderUserId(outTradeNo)) {
       return this.users.ensureOwner(tx, { outTradeNo, userId, openid: null });
     }
-    const openid = claim.evidence?.openid ?? claim.openid ?? order.payerOpenid;
+    const openid = payer?.evidence?.openid ?? payer?.openid ?? order.payerOpenid;
     return openid ? this.users.adoptPayer(tx, outTradeNo, openid) : null;
   }
 
@@ -156,24 +203,6 @@ export class OrderGrantsService {
     });
   }
 
-  private async announce(
-    tx: Tx,
-    order: OrderRecord,
-    granted: { userId: string; packageType: PaidPackage; claim: PaidClaim },
-  ): Promise<void> {
-    const { userId, packageType, claim } = granted;
-    await this.resolveExceptions(tx, order, `granted ${packageType}`);
-    const { outTradeNo, id: orderId } = order;
-    // WeChat Pay's word where there is one: `order` is the row as it was before this claim completed it.
-    const amountFen = (claim.evidence?.amount ?? order.amount)?.fen;
-    const paidAt = order.paidAt ?? claim.evidence?.paidAt ?? claim.seenAt;
-    await this.outbox.stage(tx, {
-      topic: 'payment_succeeded',
-      key: `payment_succeeded:${outTradeNo}`,
-      payload: { outTradeNo, orderId, userId, packageType, amountFen, paidAt: paidAt.toISOString() },
-    });
-  }
-
   private async unlock(
     tx: Tx,
     order: OrderRecord,
@@ -182,12 +211,16 @@ export class OrderGrantsService {
     await this.generations.unlockForOrder(tx, { ...paid, orderId: order.id });
   }
 
-  private async resolveExceptions(tx: Tx, order: OrderRecord, resolution: string): Promise<void> {
+  private async resolveExceptions(
+    tx: Tx,
+    order: OrderRecord,
+    { by, words }: Gift['resolution'],
+  ): Promise<void> {
     await this.exceptions.resolveAll(tx, {
       kinds: ENDED_BY_GRANT,
       subject: order.outTradeNo,
-      by: 'system:payments',
-      resolution,
+      by,
+      resolution: words,
     });
   }
 }

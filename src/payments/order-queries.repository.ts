@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { countUpToLimit } from '../platform/database/bounded-count.js';
 import { isDuplicateEntry } from '../platform/database/database-error.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import type { OpenQuestion } from './orders.types.js';
@@ -92,6 +93,17 @@ export class OrderQueriesRepository {
       unanswered: row.unanswered,
       lastAnswer: row.last_answer,
       dueAt: row.due_at,
+    };
+  }
+
+  async backlog(tx: Tx): Promise<{ due: number; oldestDueSeconds: number }> {
+    const [oldest] = await tx.query<{ age: string | number }[]>(
+      `SELECT GREATEST(0, TIMESTAMPDIFF(SECOND, due_at, NOW(3))) AS age FROM order_queries
+        ORDER BY due_at LIMIT 1`,
+    );
+    return {
+      due: await countUpToLimit(tx, 'order_queries WHERE due_at <= NOW(3)'),
+      oldestDueSeconds: Number(oldest?.age ?? 0),
     };
   }
 

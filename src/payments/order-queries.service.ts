@@ -50,6 +50,15 @@ export class OrderQueriesService {
     private readonly errors: ErrorLogService,
   ) {}
 
+  get canAsk(): boolean {
+    return this.wechatpay.isConfigured;
+  }
+
+  /** How many questions are due now, and for how long the first one has been. */
+  backlog(): Promise<{ due: number; oldestDueSeconds: number }> {
+    return this.queries.backlog(this.unitOfWork.reader);
+  }
+
   /** Asks what is due, until nothing is. */
   async askDue({ stopping }: JobContext): Promise<void> {
     while (!stopping.aborted) {

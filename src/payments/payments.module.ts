@@ -5,6 +5,8 @@ import { PricesModule } from '../prices/prices.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WechatpayModule } from '../wechatpay/wechatpay.module.js';
 import { HearsayService } from './hearsay.service.js';
+import { HeldOrdersRepository } from './held-orders.repository.js';
+import { OperatorGrantsService } from './operator-grants.service.js';
 import { OrderBackupsService } from './order-backups.service.js';
 import { OrderGrantsService } from './order-grants.service.js';
 import { OrderListRepository } from './order-list.repository.js';
@@ -42,6 +44,8 @@ import { RefundedSweepService } from './refunded-sweep.service.js';
     PaymentOrdersRepository,
     PaymentsService,
     OrderGrantsService,
+    HeldOrdersRepository,
+    OperatorGrantsService,
     HearsayService,
     OrderBackupsService,
     PaidSweepService,
@@ -60,6 +64,13 @@ import { RefundedSweepService } from './refunded-sweep.service.js';
     PaymentLogsRepository,
     PaymentLogsService,
   ],
-  exports: [PaymentsService, OrderBackupsService, PaymentLogsService, OrdersService],
+  exports: [
+    PaymentsService,
+    OrderBackupsService,
+    OperatorGrantsService,
+    OrderQueriesService,
+    OrdersService,
+    PaymentLogsService,
+  ],
 })
 export class PaymentsModule {}

@@ -1,3 +1,4 @@
+import type { Actor } from '../shared/actor.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import type { Money } from '../shared/money.js';
 
@@ -85,3 +86,14 @@ export type FullRefund = {
   readonly reason: string | null;
   readonly by: string;
 };
+
+/** What an operator decided about a paid order that was held. */
+export type OperatorGrant = {
+  readonly outTradeNo: OutTradeNo;
+  readonly packageType: 'basic' | 'premium';
+  readonly by: Actor;
+  readonly note: string;
+};
+
+/** What an operator may still decide about a held order. */
+export type HeldOrder = { readonly canGrant: boolean; readonly canRefund: boolean };

@@ -23,21 +23,24 @@ export type RefundQuestion = {
     readonly refundYuan: string;
     readonly totalYuan: string;
   }[];
-  readonly amount: Money;
+  /** Null: all that is left. */
+  readonly amount: Money | null;
   readonly now: Date;
 };
 
+export type RefundableAmounts = { readonly refundAmount: Money; readonly orderAmount: Money };
+
 /**
  * Whether this much may go back. The caller holds the order's lock, so that two requests cannot both be within the limit.
- * @returns what the order cost; @throws DomainError
+ * @returns what goes back, and what the order cost; @throws DomainError
  */
-export function checkRefundable({ order, paid, refunds, amount, now }: RefundQuestion): Money {
+export function checkRefundable({ order, paid, refunds, amount, now }: RefundQuestion): RefundableAmounts {
   if (order.status !== 'paid') throw notPaid(order.status);
   const paidAmount = paid?.amount ?? order.amount;
   if (!paidAmount || paidAmount.isZero()) {
     throw refused('order_amount_unknown', 'What this order cost is not known here: it cannot be refunded.');
   }
-  if (amount.isZero()) {
+  if (amount?.isZero()) {
     throw new DomainError('invalid_request', 'invalid', 'amount must be more than 0.');
   }
   const paidAt = order.paidAt ?? order.createdAt;
@@ -54,14 +57,14 @@ export function checkRefundable({ order, paid, refunds, amount, now }: RefundQue
     .filter(({ status }) => status !== 'closed')
     .reduce((sum, refund) => sum + fenOf(refund, paidAmount), 0);
   const leftFen = Math.max(0, paidAmount.fen - countedFen);
-  if (amount.fen > leftFen) {
+  if (leftFen === 0 || (amount && amount.fen > leftFen)) {
     const left = Money.ofFen(leftFen).toYuan();
     throw refused(
       'refund_exceeds_paid',
-      `${left} of ${paidAmount.toYuan()} yuan is left to refund, ${amount.toYuan()} was asked for; refunds under way count.`,
+      `${left} of ${paidAmount.toYuan()} yuan is left to refund, ${amount?.toYuan() ?? 'the rest'} was asked for; refunds under way count.`,
     );
   }
-  return paidAmount;
+  return { refundAmount: amount ?? Money.ofFen(leftFen), orderAmount: paidAmount };
 }
 
 /** A row of others whose unit cannot be told may be the whole order: until WeChat Pay says otherwise, it counts so. */

@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { countUpToLimit } from '../platform/database/bounded-count.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import type { PageRequest } from '../shared/page.js';
 import type { RefundState } from './refund.state.js';
-import type { RefundChannelName, RefundFilter, RefundPosition, RefundView } from './refunds.types.js';
+import type {
+  RefundBacklog,
+  RefundChannelName,
+  RefundFilter,
+  RefundPosition,
+  RefundView,
+} from './refunds.types.js';
 
 type ViewRow = {
   id: string;
@@ -65,7 +72,23 @@ export class RefundViewsRepository {
 
   /** The refunds of an order, the newest first. */
   async listOfOrder(tx: Tx, outTradeNo: string, limit: number): Promise<RefundView[]> {
-    return this.list(tx, { outTradeNo }, { after: null, limit });
+    return (await this.list(tx, { outTradeNo }, { after: null, limit })).slice(0, limit);
+  }
+
+  /** Only what is open has a time: the cost follows that and not the table. */
+  async backlog(tx: Tx): Promise<RefundBacklog> {
+    const open = (status: RefundState) =>
+      countUpToLimit(tx, 'refund_settlements WHERE due_at IS NOT NULL AND status = ?', [status]);
+    const [oldest] = await tx.query<{ age: string | number }[]>(
+      `SELECT GREATEST(0, TIMESTAMPDIFF(SECOND, due_at, NOW(3))) AS age FROM refund_settlements
+        WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`,
+    );
+    return {
+      pending: await open('pending'),
+      abnormal: await open('abnormal'),
+      due: await countUpToLimit(tx, 'refund_settlements WHERE due_at <= NOW(3)'),
+      oldestDueSeconds: Number(oldest?.age ?? 0),
+    };
   }
 }
 

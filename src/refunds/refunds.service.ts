@@ -9,18 +9,18 @@ import { PaymentsService } from '../payments/payments.service.js';
 import type { RefundableOrder } from '../payments/payments.types.js';
 import { Clock } from '../shared/clock.js';
 import { DomainError } from '../shared/domain-error.js';
-import { Money } from '../shared/money.js';
 import { pageOf } from '../shared/page.js';
 import type { Page, PageRequest } from '../shared/page.js';
 import { newOutRefundNo, refundIdFor } from './refund-numbers.js';
 import { checkRefundable } from './refund-rules.js';
-import type { PaidOrder } from './refund-rules.js';
+import type { PaidOrder, RefundableAmounts } from './refund-rules.js';
 import { RefundSettlementsRepository } from './refund-settlements.repository.js';
 import type { SettlementRecord } from './refund-settlements.repository.js';
 import { REFUND_SETTLEMENT } from './refund-settlement.service.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundQuestionsService } from './refund-questions.service.js';
 import type {
+  RefundBacklog,
   RefundChannelName,
   RefundFilter,
   RefundPosition,
@@ -76,6 +76,17 @@ export class RefundsService {
     const view = await this.views.find(this.unitOfWork.reader, outRefundNo);
     if (!view) throw unknownRefund();
     return view;
+  }
+
+  /** The refund of this order that a key stands for; null when it stands for none. */
+  async findRequested(outTradeNo: string, idempotencyKey: string): Promise<RefundView | null> {
+    const { reader } = this.unitOfWork;
+    const known = await this.settlements.findByIdempotencyKey(reader, idempotencyKey);
+    return known?.outTradeNo === outTradeNo ? this.views.find(reader, known.outRefundNo) : null;
+  }
+
+  backlog(): Promise<RefundBacklog> {
+    return this.views.backlog(this.unitOfWork.reader);
   }
 
   /** The newest first. */
@@ -135,10 +146,10 @@ export class RefundsService {
     const known = await this.settlements.findByIdempotencyKey(tx, wish.idempotencyKey);
     if (known) return sameRefund(known, wish);
     if (!order) throw new DomainError('order_unknown', 'not_found', 'No such order is known.');
-    const orderAmount = await this.check(tx, order, asked);
+    const amounts = await this.check(tx, order, asked);
     const outRefundNo = newOutRefundNo(this.clock.nowMs());
     try {
-      await this.insert(tx, { ...asked, order, orderAmount, outRefundNo });
+      await this.insert(tx, { ...asked, order, amounts, outRefundNo });
     } catch (error) {
       // Another order's request took the key meanwhile.
       if (!isDuplicateEntry(error)) throw error;
@@ -148,18 +159,22 @@ export class RefundsService {
       by: wish.by,
       action: 'refund.requested',
       outRefundNo,
-      after: { outTradeNo: wish.outTradeNo, amountFen: wish.amount.fen, orderAmountFen: orderAmount.fen },
+      after: {
+        outTradeNo: wish.outTradeNo,
+        amountFen: amounts.refundAmount.fen,
+        orderAmountFen: amounts.orderAmount.fen,
+      },
       reason: wish.reason,
     });
     return outRefundNo;
   }
 
-  /** What the order cost, by WeChat Pay's word where it was had. @throws DomainError when a rule forbids the refund */
+  /** What goes back of what the order cost, by WeChat Pay's word where it was had. @throws DomainError when a rule forbids the refund */
   private async check(
     tx: Tx,
     order: RefundableOrder,
     { wish, paid }: { wish: RefundWish; paid: PaidOrder | null },
-  ): Promise<Money> {
+  ): Promise<RefundableAmounts> {
     const refunds = await this.refunds.listOfOrder(tx, order.outTradeNo);
     return checkRefundable({ order, paid, refunds, amount: wish.amount, now: this.clock.now() });
   }
@@ -171,17 +186,16 @@ export class RefundsService {
       channel: RefundChannelName;
       paid: PaidOrder | null;
       order: RefundableOrder;
-      orderAmount: Money;
+      amounts: RefundableAmounts;
       outRefundNo: string;
     },
   ): Promise<void> {
-    const { wish, channel, order, orderAmount, outRefundNo } = asked;
+    const { wish, channel, order, amounts, outRefundNo } = asked;
     const refund = {
       outRefundNo,
       outTradeNo: order.outTradeNo,
       transactionId: usableTransactionId(asked.paid?.transactionId ?? order.transactionId),
-      refundAmount: wish.amount,
-      orderAmount,
+      ...amounts,
       reason: wish.reason,
     };
     await this.settlements.insert(tx, {
@@ -220,7 +234,7 @@ export class RefundsService {
 function sameRefund(known: SettlementRecord, wish: RefundWish): string {
   const isSame =
     known.outTradeNo === wish.outTradeNo &&
-    known.refundAmount?.equals(wish.amount) === true &&
+    (wish.amount === null || known.refundAmount?.equals(wish.amount) === true) &&
     known.reason === wish.reason;
   if (!isSame) throw keyUsed();
   return known.outRefundNo;

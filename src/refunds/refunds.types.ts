@@ -12,7 +12,8 @@ export type RefundChannelName = 'wechatpay' | 'cloud-function';
 /** What an operator asks for. */
 export type RefundWish = {
   readonly outTradeNo: OutTradeNo;
-  readonly amount: Money;
+  /** Null: all that is left. */
+  readonly amount: Money | null;
   readonly reason: string;
   /** The same key with the same content is the same refund, however often it arrives. */
   readonly idempotencyKey: string;
@@ -82,6 +83,17 @@ export type RefundFilter = {
   readonly origin?: 'operator' | 'foreign';
   readonly from?: Date;
   readonly to?: Date;
+};
+
+/** What waits: counted up to a limit, ages in seconds. */
+export type RefundBacklog = {
+  /** Under way. */
+  readonly pending: number;
+  /** Left the account and did not arrive. */
+  readonly abnormal: number;
+  /** To be sent or asked about now. */
+  readonly due: number;
+  readonly oldestDueSeconds: number;
 };
 
 /** A place in the list of refunds: `createdAt` is a time in ISO form. */

@@ -161,7 +161,7 @@ export class NoticesBackend {
   }
 
   resend(id: string, by = 'operator-of-the-tests'): Promise<'reopened' | 'due_already'> {
-    return this.application.app.get(NoticesService).resend(id, by);
+    return this.application.app.get(NoticesService).resend(id, { name: by });
   }
 
   async row(outTradeNo: string, channel?: Channel): Promise<NoticeRow> {

@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ExceptionItemsService } from './exception-items.service.js';
+import { ExceptionViewsRepository } from './exception-views.repository.js';
 import { ExceptionItem } from './exception.entity.js';
 import { ExceptionsRepository } from './exceptions.repository.js';
 import { ExceptionsService } from './exceptions.service.js';
@@ -7,7 +9,7 @@ import { ExceptionsService } from './exceptions.service.js';
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([ExceptionItem])],
-  providers: [ExceptionsRepository, ExceptionsService],
-  exports: [ExceptionsService],
+  providers: [ExceptionsRepository, ExceptionViewsRepository, ExceptionsService, ExceptionItemsService],
+  exports: [ExceptionsService, ExceptionItemsService],
 })
 export class ExceptionsModule {}

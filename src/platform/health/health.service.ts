@@ -43,7 +43,8 @@ export class HealthService implements BeforeApplicationShutdown {
     };
   }
 
-  private async lookAtSpool(): Promise<ReadinessReport['spool']> {
+  /** The spool of this process: another replica has its own. */
+  async lookAtSpool(): Promise<ReadinessReport['spool']> {
     try {
       const stats = await withDeadline('the spool', LOOK_DEADLINE_MS, this.spool.stats());
       const { oldestReceivedAtMs, ...counts } = stats;

@@ -16,6 +16,10 @@ export class OutboxChannels {
     this.byName.set(name, channel);
   }
 
+  get names(): string[] {
+    return [...this.byName.keys()];
+  }
+
   get configured(): OutboxChannel[] {
     return [...this.byName.values()].filter(({ isConfigured }) => isConfigured);
   }

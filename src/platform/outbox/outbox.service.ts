@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { AuditService } from '../audit/audit.service.js';
@@ -54,7 +55,7 @@ export class OutboxService {
    * Has an ended delivery made again, with all the time of a new one. A second call while it is due changes nothing.
    * @throws DomainError `notice_unknown`, `notice_not_resendable`
    */
-  async reopen(tx: Tx, id: string, by: string): Promise<Reopened> {
+  async reopen(tx: Tx, id: string, by: Actor): Promise<Reopened> {
     // The server would read "1x" as 1.
     const row = ROW_ID_PATTERN.test(id) ? await this.outbox.lockRow(tx, id) : null;
     if (!row?.channel) throw new DomainError('notice_unknown', 'not_found', 'No such notice is known.');
@@ -68,7 +69,7 @@ export class OutboxService {
     await this.exceptions.resolveAll(tx, {
       kinds: [NOTICE_UNDELIVERABLE],
       subject: noticeSubject(row),
-      by,
+      by: by.name,
       resolution: 'sent again',
     });
     await this.audit.append(tx, {

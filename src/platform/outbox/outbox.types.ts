@@ -44,3 +44,43 @@ export type OutboxSummary = {
   readonly createdAt: Date;
   readonly sentAt: Date | null;
 };
+
+export const OUTBOX_STATES = ['pending', 'sent', 'failed', 'distributed', 'unwanted'] as const;
+
+export type OutboxState = (typeof OUTBOX_STATES)[number];
+
+/** A row of the outbox as it may be shown to an operator: a fact, or the telling of one over a channel. */
+export type OutboxRecord = {
+  readonly id: string;
+  readonly topic: string;
+  /** Null for a fact. */
+  readonly channel: string | null;
+  readonly key: string;
+  readonly status: OutboxState;
+  readonly attempts: number;
+  readonly dueAt: Date;
+  readonly sentAt: Date | null;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
+};
+
+/** With what an operator may do about it. */
+export type OutboxView = OutboxRecord & { readonly canResend: boolean };
+
+export type OutboxFilter = {
+  readonly status?: OutboxState;
+  readonly channel?: string;
+  readonly topic?: string;
+  /** A fact's finds its tellings, too. */
+  readonly key?: string;
+};
+
+export type OutboxPosition = { readonly id: string };
+
+/** What waits for one channel, or for its distribution to them (null); counted up to a limit, the age in seconds. */
+export type OutboxBacklog = {
+  readonly channel: string | null;
+  readonly pending: number;
+  readonly failed: number;
+  readonly oldestDueSeconds: number;
+};

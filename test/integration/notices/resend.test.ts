@@ -86,7 +86,7 @@ describe('resend', () => {
     const silent = await backend.startReplica({ NOTICE_WEBHOOK_URL: '', NOTICE_WEBHOOK_SECRET: '' });
     try {
       const { id } = await backend.row(await failed(), CHANNEL);
-      const resent = silent.app.get(NoticesService).resend(id, 'operator-of-the-tests');
+      const resent = silent.app.get(NoticesService).resend(id, { name: 'operator-of-the-tests' });
       await expect(resent).rejects.toMatchObject({ code: 'notice_not_resendable' });
     } finally {
       await silent.stop();

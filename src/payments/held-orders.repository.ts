@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import type { HeldOrder } from './payments.types.js';
+
+type HeldRow = { out_trade_no: string; is_settled: string | number; has_refund: string | number };
+
+/** What can still be decided about held orders, read for those who decide. */
+@Injectable()
+export class HeldOrdersRepository {
+  /** The paid ones among these orders; the rules are checked again, under the lock, by whoever acts. */
+  async list(tx: Tx, outTradeNos: readonly string[]): Promise<Map<string, HeldOrder>> {
+    if (outTradeNos.length === 0) return new Map();
+    const rows = await tx.query<HeldRow[]>(
+      `SELECT o.out_trade_no,
+              EXISTS (SELECT 1 FROM entitlement_grants l WHERE l.out_trade_no = o.out_trade_no) AS is_settled,
+              EXISTS (SELECT 1 FROM refunds f
+                       WHERE f.out_trade_no = o.out_trade_no AND COALESCE(f.status, 'pending') <> 'closed') AS has_refund
+         FROM payment_orders o WHERE o.out_trade_no IN (?) AND o.status = 'paid'`,
+      [outTradeNos],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.out_trade_no,
+        { canGrant: Number(row.is_settled) === 0 && Number(row.has_refund) === 0, canRefund: true },
+      ]),
+    );
+  }
+}
