@@ -202,6 +202,23 @@ describe('grants that race', () => {
     }
   });
 
+  // Prevents an operator from being told of a fault where another try in a moment will do.
+  it('with somebody who keeps the order locked are told to come back, and change nothing', async () => {
+    const { id, outTradeNo } = await payments.held();
+    const holder = await shop.database.connect();
+    try {
+      await holder.beginTransaction();
+      await holder.query('SELECT id FROM payment_orders WHERE out_trade_no = ? FOR UPDATE', [outTradeNo]);
+      const answer = await grant(olga, id);
+      expect([answer.status, answer.body.error]).toEqual([503, 'busy']);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      await holder.rollback();
+      await grant(olga, id).expect(200);
+    } finally {
+      await holder.end();
+    }
+  });
+
   // The interleaving: the refund is written under the order's lock, the grant waits for it, the refund commits.
   it('with a refund that is being written wait for it, and then refuse', async () => {
     const { id, outTradeNo } = await payments.held();

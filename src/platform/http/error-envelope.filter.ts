@@ -29,6 +29,10 @@ const WORDS_BY_STATUS: Record<number, readonly [string, string]> = {
 };
 
 const RETRY_AFTER_SECONDS = 5;
+const BUSY = {
+  error: 'busy',
+  message: 'Something else is at work on the same just now; nothing was changed. Try again in a few seconds.',
+};
 
 type Words = { readonly error: string; readonly message: string };
 type Refusal = Words & { readonly status: number; readonly retryAfterSeconds?: number };
@@ -69,13 +73,7 @@ export class ErrorEnvelopeFilter implements ExceptionFilter {
       this.availability.reportFailure(error);
       return this.toRefusal(databaseUnavailable(), request);
     }
-    if (isLockWaitTimeout(error)) {
-      return {
-        status: 503,
-        error: 'busy',
-        message: 'Somebody else is changing this now; try again in a few seconds.',
-      };
-    }
+    if (isLockWaitTimeout(error)) return { status: 503, ...BUSY };
     this.errors.record('http.failed', error, { requestId: request.id, route: request.routeOptions?.url });
     return {
       status: 500,
