@@ -8,7 +8,7 @@ const LAYERS = [
   ['wechatpay', 'cloud-function', 'prices', 'users', 'generations', 'products', 'greeting-cards'],
   ['payments'],
   ['refunds'],
-  ['internal-notifications', 'reconciliation', 'notices'],
+  ['internal-notifications', 'reconciliation', 'notices', 'reports'],
   ['admin'],
 ];
 

@@ -6,6 +6,7 @@ import { PaymentsModule } from '../payments/payments.module.js';
 import { HealthModule } from '../platform/health/health.module.js';
 import { RefundsModule } from '../refunds/refunds.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { ReportsModule } from '../reports/reports.module.js';
 import { AccessService } from './access.service.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminToken } from './admin-token.entity.js';
@@ -19,6 +20,7 @@ import { ExceptionsController } from './exceptions.controller.js';
 import { BacklogController } from './backlog.controller.js';
 import { BacklogService } from './backlog.service.js';
 import { OutboxController } from './outbox.controller.js';
+import { ExportsController } from './exports.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { TokensController } from './tokens.controller.js';
@@ -35,6 +37,7 @@ import { UsersController } from './users.controller.js';
     PricesModule,
     RefundsModule,
     NoticesModule,
+    ReportsModule,
     UsersModule,
   ],
   controllers: [
@@ -48,6 +51,7 @@ import { UsersController } from './users.controller.js';
     ExceptionsController,
     BacklogController,
     OutboxController,
+    ExportsController,
   ],
   providers: [
     TokensRepository,

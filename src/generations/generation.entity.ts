@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** A row of `generation_history`. The last three columns are this backend's: which paid order unlocked the pictures. */
 @Entity('generation_history', { comment: '生成历史表' })
 @Index('idx_user_id', ['userId'])
+@Index('idx_generation_history_created_at', ['createdAt'])
 export class Generation {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36 })
   id!: string;

@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** A row of `greeting_cards`: an electronic card made from a picture. */
 @Entity('greeting_cards', { comment: '电子贺卡表' })
 @Index('idx_user_id', ['userId'])
+@Index('idx_greeting_cards_created_at', ['createdAt'])
 export class GreetingCard {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36 })
   id!: string;

@@ -4,6 +4,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('product_orders', { comment: '实体产品订单表' })
 @Index('idx_user_id', ['userId'])
 @Index('idx_status', ['status'])
+@Index('idx_product_orders_created_at', ['createdAt'])
 export class ProductOrder {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36 })
   id!: string;

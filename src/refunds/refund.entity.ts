@@ -8,6 +8,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('idx_status', ['status'])
 @Index('idx_refunds_updated_at', ['updatedAt'])
 @Index('idx_refunds_created_at', ['createdAt', 'id'])
+@Index('idx_refunds_refunded_at', ['refundedAt'])
 export class Refund {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36, comment: '退款ID (UUID)' })
   id!: string;

@@ -57,7 +57,11 @@ export const OUR_INDEXES: Partial<Record<ContractTable, string[]>> = {
     'idx_payment_orders_user_created: user_id,created_at',
   ],
   users: ['idx_users_phone: phone'],
-  refunds: ['idx_refunds_created_at: created_at,id', 'idx_refunds_updated_at: updated_at'],
+  refunds: [
+    'idx_refunds_created_at: created_at,id',
+    'idx_refunds_refunded_at: refunded_at',
+    'idx_refunds_updated_at: updated_at',
+  ],
 };
 
 type Use<Result> = (dataSource: DataSource) => Promise<Result>;

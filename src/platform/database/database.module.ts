@@ -4,6 +4,7 @@ import { AppConfig } from '../config/app-config.js';
 import { DatabaseAvailability } from './database-availability.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { dataSourceOptions } from './database-options.js';
+import { SnapshotReader } from './snapshot-reader.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 @Global()
@@ -19,7 +20,7 @@ import { UnitOfWork } from './unit-of-work.js';
       }),
     }),
   ],
-  providers: [DatabaseAvailability, DatabaseMonitor, UnitOfWork],
-  exports: [DatabaseAvailability, UnitOfWork],
+  providers: [DatabaseAvailability, DatabaseMonitor, UnitOfWork, SnapshotReader],
+  exports: [DatabaseAvailability, UnitOfWork, SnapshotReader],
 })
 export class DatabaseModule {}

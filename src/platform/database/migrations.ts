@@ -37,6 +37,10 @@ import { IndexAuditLogs2026112400022 } from '../../../migrations/2026112422-inde
 import { IndexPaymentOrdersForListings2026112400030 } from '../../../migrations/2026112430-index-payment-orders-for-listings.js';
 import { IndexExceptionsBySubject2026112400031 } from '../../../migrations/2026112431-index-exceptions-by-subject.js';
 import { IndexUsersByPhone2026112400032 } from '../../../migrations/2026112432-index-users-by-phone.js';
+import { IndexRefundsByTime2026112400041 } from '../../../migrations/2026112441-index-refunds-by-time.js';
+import { IndexProductOrdersByTime2026112400042 } from '../../../migrations/2026112442-index-product-orders-by-time.js';
+import { IndexGenerationHistoryByTime2026112400043 } from '../../../migrations/2026112443-index-generation-history-by-time.js';
+import { IndexGreetingCardsByTime2026112400044 } from '../../../migrations/2026112444-index-greeting-cards-by-time.js';
 
 /** Every migration in the order of application; a new one is added at the end. */
 export const MIGRATIONS = [
@@ -79,4 +83,8 @@ export const MIGRATIONS = [
   IndexPaymentOrdersForListings2026112400030,
   IndexExceptionsBySubject2026112400031,
   IndexUsersByPhone2026112400032,
+  IndexRefundsByTime2026112400041,
+  IndexProductOrdersByTime2026112400042,
+  IndexGenerationHistoryByTime2026112400043,
+  IndexGreetingCardsByTime2026112400044,
 ];

@@ -1,0 +1,159 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ExportsRepository } from '../../src/reports/exports.repository.js';
+import { ExportPatience } from '../../src/reports/exports.service.js';
+import { adminClient, insertToken, openAnswer } from '../support/admin.js';
+import type { OpenAnswer, TestToken } from '../support/admin.js';
+import { startApplication } from '../support/application.js';
+import type { TestApplication } from '../support/application.js';
+import { createPlainUser, createTestDatabase } from '../support/database.js';
+import type { PlainUser, TestDatabase } from '../support/database.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const PATH = '/export/orders?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z';
+/** More than the sockets between the two ends hold. */
+const ORDERS = 40_000;
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let user: PlainUser;
+let backend: TestApplication;
+let token: TestToken;
+const open: OpenAnswer[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  user = await createPlainUser(database);
+  proxy = await TcpProxy.start({ host: user.env.DB_HOST, port: Number(user.env.DB_PORT) });
+  backend = await startApplication({ ...database, env: { ...user.env, ...proxy.env } });
+  await backend.whenAvailable();
+  token = await insertToken(database, 'operator');
+  await database.query("INSERT INTO users (id) VALUES ('user-many')");
+  await database.query(
+    `INSERT INTO payment_orders (id, user_id, generation_id, out_trade_no, amount, package_type, status, created_at, remark)
+     WITH RECURSIVE ten AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM ten WHERE n < 199)
+     SELECT CONCAT('order-', a.n * 200 + b.n), 'user-many', 'user-many', CONCAT('1706345678', a.n * 200 + b.n), 29.90,
+            'premium', 'paid', '2026-01-10' + INTERVAL a.n SECOND, REPEAT('x', 1000)
+       FROM ten a JOIN ten b`,
+  );
+});
+
+afterEach(async () => {
+  for (const answer of open.splice(0)) answer.abort();
+  await proxy.pass();
+  await backend.whenAvailable();
+  await vi.waitFor(async () => expect(await snapshots()).toEqual([]), { timeout: 10_000, interval: 20 });
+});
+
+afterAll(async () => {
+  await backend.stop();
+  await proxy.close();
+  await user.drop();
+  await database.drop();
+});
+
+async function start(): Promise<OpenAnswer> {
+  const answer = await openAnswer(backend, token, PATH);
+  open.push(answer);
+  return answer;
+}
+
+/** The connections that hold a snapshot: transactions that wait for their next statement. */
+async function snapshots(): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    `SELECT t.trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX t
+       JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
+      WHERE p.DB = DATABASE() AND t.trx_isolation_level = 'REPEATABLE READ' AND p.ID <> CONNECTION_ID()`,
+  );
+  return rows.map(({ id }) => String(id));
+}
+
+const untilSnapshots = (count: number) =>
+  vi.waitFor(async () => expect(await snapshots()).toHaveLength(count), { timeout: 5_000, interval: 10 });
+
+describe('an export', () => {
+  it('gives its connection back within a second when the client goes', async () => {
+    const answer = await start();
+    await answer.next();
+    await untilSnapshots(1);
+    const goneMs = performance.now();
+    answer.abort();
+    await untilSnapshots(0);
+    expect(performance.now() - goneMs).toBeLessThan(1_000);
+  });
+
+  it('reads no further than the client takes', async () => {
+    const reading = vi.spyOn(backend.app.get(ExportsRepository), 'readStep');
+    const answer = await start();
+    const first = await answer.next();
+    // Some pieces wait in the sockets; then nothing is asked of the server any more.
+    let stepsBefore = -1;
+    await vi.waitFor(
+      () => {
+        const steps = reading.mock.calls.length;
+        const isQuiet = steps === stepsBefore;
+        stepsBefore = steps;
+        expect(isQuiet).toBe(true);
+      },
+      { timeout: 10_000, interval: 500 },
+    );
+    expect(stepsBefore).toBeLessThan(ORDERS / 1_000 / 2);
+    // Heading, orders, sums, and what is behind the last line end.
+    expect((first + (await answer.rest())).split('\r\n')).toHaveLength(ORDERS + 3);
+  });
+
+  it('is one of two at a time in a process; the third is told when to come back', async () => {
+    await Promise.all([start(), start()]);
+    const third = await adminClient(backend, token).get(PATH);
+    expect([third.status, third.body.error, third.headers['retry-after']]).toEqual([429, 'busy', '30']);
+    open.pop()?.abort();
+    await untilSnapshots(1);
+    const next = await start();
+    expect(next.status).toBe(200);
+  });
+
+  it('ends when nobody takes it any more', async () => {
+    const patience = backend.app.get(ExportPatience);
+    const usual = patience.stalledMsMax;
+    patience.stalledMsMax = 100;
+    try {
+      const answer = await start();
+      await answer.next();
+      await untilSnapshots(0);
+      await expect(answer.rest()).rejects.toThrow(/aborted|reset|terminated/i);
+    } finally {
+      patience.stalledMsMax = usual;
+    }
+  });
+
+  // Prevents half a file from looking like a whole one.
+  it('breaks off without its last row when the database goes in the middle', async () => {
+    const answer = await start();
+    await answer.next();
+    for (const id of await snapshots()) await database.query('KILL ?', [Number(id)]);
+    await expect(answer.rest()).rejects.toThrow(/aborted|reset|terminated/i);
+  });
+
+  it('gives its connection back when the client goes while the server is silent', async () => {
+    const answer = await start();
+    await answer.next();
+    await untilSnapshots(1);
+    proxy.stall();
+    const reading = answer.rest().catch(() => undefined);
+    answer.abort();
+    await reading;
+    await proxy.pass();
+    await untilSnapshots(0);
+  });
+
+  it('is refused with 503 and Retry-After while MySQL is away', async () => {
+    await proxy.refuse();
+    await vi.waitFor(
+      async () => {
+        const answer = await adminClient(backend, token).get(PATH);
+        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      },
+      { timeout: 10_000, interval: 50 },
+    );
+  });
+});
