@@ -23,6 +23,7 @@ import { OutboxController } from './outbox.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
+import { StatisticsController } from './statistics.controller.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensRepository } from './tokens.repository.js';
 import { TokensService } from './tokens.service.js';
@@ -52,6 +53,7 @@ import { UsersController } from './users.controller.js';
     BacklogController,
     OutboxController,
     ExportsController,
+    StatisticsController,
   ],
   providers: [
     TokensRepository,
