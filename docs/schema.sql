@@ -266,6 +266,15 @@ CREATE TABLE `product_orders` (
   KEY `idx_product_orders_created_at` (`created_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='实体产品订单表';
 
+CREATE TABLE `product_order_batch_items` (
+  `product_order_id` varchar(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+  `batch_id` varchar(36) NOT NULL,
+  `exported_by` varchar(100) NOT NULL,
+  `exported_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
+  PRIMARY KEY (`product_order_id`),
+  KEY `idx_product_order_batch_items_batch` (`batch_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE `refunds` (
   `id` varchar(36) NOT NULL COMMENT '退款ID (UUID)',
   `out_refund_no` varchar(100) NOT NULL COMMENT '商户退款单号',

@@ -6,6 +6,7 @@ import { PaymentsModule } from '../payments/payments.module.js';
 import { HealthModule } from '../platform/health/health.module.js';
 import { RefundsModule } from '../refunds/refunds.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { ProductsModule } from '../products/products.module.js';
 import { ReportsModule } from '../reports/reports.module.js';
 import { AccessService } from './access.service.js';
 import { AdminGuard } from './admin.guard.js';
@@ -21,6 +22,7 @@ import { BacklogController } from './backlog.controller.js';
 import { BacklogService } from './backlog.service.js';
 import { OutboxController } from './outbox.controller.js';
 import { ExportsController } from './exports.controller.js';
+import { ProductOrdersController } from './product-orders.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { StatisticsController } from './statistics.controller.js';
@@ -38,6 +40,7 @@ import { UsersController } from './users.controller.js';
     PricesModule,
     RefundsModule,
     NoticesModule,
+    ProductsModule,
     ReportsModule,
     UsersModule,
   ],
@@ -54,6 +57,7 @@ import { UsersController } from './users.controller.js';
     OutboxController,
     ExportsController,
     StatisticsController,
+    ProductOrdersController,
   ],
   providers: [
     TokensRepository,

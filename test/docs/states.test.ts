@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { PAYMENT_ORDER_TABLE } from '../../src/payments/payment-order.state.js';
+import { PRODUCT_ORDER_TABLE } from '../../src/products/product-order.state.js';
 import { REFUND_TABLE } from '../../src/refunds/refund.state.js';
 
 const FILE = new URL('../../docs/states.md', import.meta.url);
@@ -30,6 +31,12 @@ it('docs/states.md shows the state tables of the code', () => {
     diagram(REFUND_TABLE),
     '',
     'Nothing leads out of `success`. Only the word of WeChat Pay, which has the refund after all, leads out of `closed`.',
+    '',
+    '## Product order (`product_orders.status`)',
+    '',
+    diagram(PRODUCT_ORDER_TABLE),
+    '',
+    'An order becomes `exported` in the transaction that puts it into a batch, and in no other way.',
     '',
   ].join('\n');
   if (process.env.UPDATE_DOCS) writeFileSync(FILE, text);

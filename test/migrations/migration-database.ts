@@ -13,6 +13,7 @@ import { JobLease } from '../../src/platform/jobs/job-lease.entity.js';
 import { ErrorLog } from '../../src/platform/logging/error-log.entity.js';
 import { OutboxMessage } from '../../src/platform/outbox/outbox-message.entity.js';
 import { PriceConfig } from '../../src/prices/price-config.entity.js';
+import { ProductOrderBatchItem } from '../../src/products/product-order-batch-item.entity.js';
 import { ProductOrder } from '../../src/products/product-order.entity.js';
 import { BillCheck } from '../../src/reconciliation/bill-check.entity.js';
 import { RefundSettlement } from '../../src/refunds/refund-settlement.entity.js';
@@ -30,6 +31,7 @@ export const ENTITIES = [
   OrderQuery,
   Generation,
   ProductOrder,
+  ProductOrderBatchItem,
   GreetingCard,
   ErrorLog,
   InboxMessage,

@@ -41,6 +41,7 @@ import { IndexRefundsByTime2026112400041 } from '../../../migrations/2026112441-
 import { IndexProductOrdersByTime2026112400042 } from '../../../migrations/2026112442-index-product-orders-by-time.js';
 import { IndexGenerationHistoryByTime2026112400043 } from '../../../migrations/2026112443-index-generation-history-by-time.js';
 import { IndexGreetingCardsByTime2026112400044 } from '../../../migrations/2026112444-index-greeting-cards-by-time.js';
+import { CreateProductOrderBatchItems2026112400045 } from '../../../migrations/2026112445-create-product-order-batch-items.js';
 
 /** Every migration in the order of application; a new one is added at the end. */
 export const MIGRATIONS = [
@@ -87,4 +88,5 @@ export const MIGRATIONS = [
   IndexProductOrdersByTime2026112400042,
   IndexGenerationHistoryByTime2026112400043,
   IndexGreetingCardsByTime2026112400044,
+  CreateProductOrderBatchItems2026112400045,
 ];
