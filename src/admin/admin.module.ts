@@ -23,6 +23,7 @@ import { BacklogService } from './backlog.service.js';
 import { OutboxController } from './outbox.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { ProductOrdersController } from './product-orders.controller.js';
+import { RecordsController } from './records.controller.js';
 import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { StatisticsController } from './statistics.controller.js';
@@ -58,6 +59,7 @@ import { UsersController } from './users.controller.js';
     ExportsController,
     StatisticsController,
     ProductOrdersController,
+    RecordsController,
   ],
   providers: [
     TokensRepository,

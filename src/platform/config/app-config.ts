@@ -40,6 +40,8 @@ export class AppConfig {
   readonly regenerateCredits!: { readonly basic: number; readonly premium: number };
   /** How long a paid notice waits for its order before an operator is told. */
   readonly orderWaitMinutes!: number;
+  /** How long error logs are kept. */
+  readonly errorLogDays!: number;
   /** Null: WeChat Pay is not asked and its callbacks are refused. */
   readonly wechatpay!: WechatpayConfig | null;
   readonly refunds!: RefundConfig;
@@ -80,6 +82,7 @@ export function loadConfig(env: Env): AppConfig {
     refunds: readRefunds(read, { isWechatpayConfigured: wechatpay !== null }),
     notices: readNotices(read),
     paymentDeadlineMinutes: read.integer('PAYMENT_DEADLINE_MINUTES', { fallback: 120, min: 1, max: 10_080 }),
+    errorLogDays: read.integer('ERROR_LOG_DAYS', { fallback: 90, min: 1, max: 3_650 }),
     orderWaitMinutes: read.integer('ORDER_WAIT_MINUTES', { fallback: 60, min: 0, max: 10_080 }),
   });
   throwProblems(read);
