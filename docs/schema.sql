@@ -294,7 +294,8 @@ CREATE TABLE `refunds` (
   KEY `idx_out_trade_no` (`out_trade_no`),
   KEY `idx_status` (`status`),
   KEY `idx_refunds_updated_at` (`updated_at`),
-  KEY `idx_refunds_created_at` (`created_at`,`id`)
+  KEY `idx_refunds_created_at` (`created_at`,`id`),
+  KEY `idx_refunds_refunded_at` (`refunded_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='退款记录表';
 
 CREATE TABLE `refund_settlements` (

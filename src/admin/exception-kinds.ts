@@ -121,6 +121,10 @@ const KINDS: Readonly<Record<string, ExceptionKind>> = {
       'Others wrote a refund whose unit of money cannot be told, or whose order nobody knows. It has no effect.',
     actions: ['dismiss'],
   },
+  refund_exceeds_paid: {
+    meaning: 'More went back than was paid: look at the merchant platform.',
+    actions: ['dismiss'],
+  },
   refund_conflict: {
     meaning:
       'What is known of a refund, or of all refunds of an order, does not fit together: amounts, orders or states.',

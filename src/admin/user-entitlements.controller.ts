@@ -7,7 +7,7 @@ import type { Answer } from '../platform/http/listing.js';
 import type { Actor } from '../shared/actor.js';
 import { ManualEntitlementsService } from '../users/manual-entitlements.service.js';
 import { CurrentActor, RequirePermission } from './admin-request.js';
-import { IdempotencyKey } from './idempotency-key.js';
+import { IDEMPOTENCY_KEY_HEADER, IdempotencyKey } from '../platform/http/idempotency-key.js';
 import {
   EntitlementChangeView,
   GrantDto,
@@ -47,11 +47,7 @@ export class UserEntitlementsController {
   @HttpCode(200)
   @RequirePermission('entitlements:write')
   @ApiOperation({ summary: 'Gives a package or credits without a payment' })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: true,
-    description: 'The same key again is the same grant.',
-  })
+  @ApiHeader(IDEMPOTENCY_KEY_HEADER)
   @Answers(EntitlementChangeView, { about: 'The line in the ledger, and what the user has now.' })
   async grant(
     @Param() { id: userId }: UserParams,

@@ -157,7 +157,7 @@ describe('a grant by hand', () => {
     const id = await insertUser();
     const path = `/users/${id}/entitlements/grant`;
     expect((await admin.post(path, GIFT).expect(400)).body.message).toContain('Idempotency-Key');
-    for (const key of ['short', 'x'.repeat(65), 'with:colon', 'with space'])
+    for (const key of ['', 'x'.repeat(65), 'with space', 'with/slash'])
       expect((await grant(id, GIFT, key).expect(400)).body.message).toContain('Idempotency-Key');
     await grant('user-0').expect(404);
     await grant(id, GIFT, randomUUID(), operator).expect(403);

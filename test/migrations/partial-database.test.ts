@@ -79,6 +79,7 @@ describe('migrations on a database that lacks tables', () => {
       { unlockedAt: new Date('2026-01-02T03:04:05Z'), packageType: null, orderId: null },
     ]);
     expect(await listIndexes(database, 'generation_history')).toEqual([
+      'idx_generation_history_created_at: created_at',
       'idx_user_id: user_id',
       'unique PRIMARY: id',
     ]);

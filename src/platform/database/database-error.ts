@@ -2,6 +2,7 @@ import { DeadlineExceeded } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
 
 const DUPLICATE_ENTRY = 1062;
+const LOCK_WAIT_TIMEOUT = 1205;
 const NO_SUCH_TABLE = 1146;
 
 const DATABASE_UNAVAILABLE = 'database_unavailable';
@@ -55,8 +56,6 @@ export function isDuplicateEntry(error: unknown, keyName?: string): boolean {
 export function isTableMissing(error: unknown): boolean {
   return errnoOf(error) === NO_SUCH_TABLE;
 }
-
-const LOCK_WAIT_TIMEOUT = 1205;
 
 /** Somebody else held a row for as long as this one waits: nothing was changed, and the same again may succeed. */
 export function isLockWaitTimeout(error: unknown): boolean {
