@@ -21,33 +21,36 @@ const SHANGHAI_OFFSET = '+08:00';
 
 /** One moment of the whole database, read in as many statements as it takes. */
 export class Snapshot {
-  private readonly closing = new AbortController();
-  private readonly closed: Promise<never>;
+  private isOpen = true;
+  private readonly waiting = new Set<(error: Error) => void>();
 
   constructor(
     private readonly connection: Connection,
     private readonly onClose: () => void,
-  ) {
-    this.closed = new Promise((_, reject) => {
-      this.closing.signal.addEventListener('abort', () => reject(databaseUnavailable()), { once: true });
-    });
-    // It is told to the statements under way; when there are none, to nobody.
-    this.closed.catch(() => undefined);
-  }
+  ) {}
 
   /** TIMESTAMP columns come as text in the time of Shanghai, DECIMAL and BIGINT as text; Dates given are instants. */
   async query<Row>(sql: string, values: readonly unknown[]): Promise<Row[]> {
-    if (this.closing.signal.aborted) throw databaseUnavailable();
-    const asked = Promise.race([this.connection.query(sql, [...values]), this.closed]);
-    const [rows] = await withDeadline('the database', QUERY_DEADLINE_MS, asked);
-    return rows as Row[];
+    if (!this.isOpen) throw databaseUnavailable();
+    let abandon = (_: Error): void => undefined;
+    // One for each statement: a promise that lives as long as the snapshot would keep the rows of every race it was in.
+    const abandoned = new Promise<never>((_, reject) => (abandon = reject));
+    this.waiting.add(abandon);
+    try {
+      const asked = Promise.race([this.connection.query(sql, [...values]), abandoned]);
+      const [rows] = await withDeadline('the database', QUERY_DEADLINE_MS, asked);
+      return rows as Row[];
+    } finally {
+      this.waiting.delete(abandon);
+    }
   }
 
   /** Cuts the connection, whatever it is doing; a second time changes nothing. */
   close(): void {
-    if (this.closing.signal.aborted) return;
-    this.closing.abort();
+    if (!this.isOpen) return;
+    this.isOpen = false;
     cut(this.connection);
+    for (const abandon of this.waiting) abandon(databaseUnavailable());
     this.onClose();
   }
 }

@@ -4,6 +4,8 @@ import type { ZipEntry } from './zip.js';
 
 /** A worksheet holds 1,048,576 rows; what comes after goes to the next one. */
 const ROWS_PER_SHEET = 1_000_000;
+/** Of these a piece is made: pieces of megabytes are memory that is given back late. */
+const ROWS_PER_PIECE = 100;
 /** Excel's own limit for a cell. */
 const CELL_LENGTH_MAX = 32_767;
 
@@ -83,7 +85,7 @@ async function* worksheet(columns: readonly SheetColumn[], source: RowSource): A
   yield `${XML}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols><col min="1" max="${columns.length}" width="20" customWidth="1"/></cols><sheetData><row r="1">${headings.join('')}</row>`;
   let written = 0;
   for (;;) {
-    const rows = await source.take(ROWS_PER_SHEET - written);
+    const rows = await source.take(Math.min(ROWS_PER_PIECE, ROWS_PER_SHEET - written));
     if (rows.length === 0) break;
     let text = '';
     for (const row of rows) {
