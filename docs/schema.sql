@@ -248,6 +248,15 @@ CREATE TABLE `price_configs` (
   KEY `idx_price_configs_package_effective` (`package_type`,`effective_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE `product_order_batch_items` (
+  `product_order_id` varchar(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+  `batch_id` varchar(36) NOT NULL,
+  `exported_by` varchar(100) NOT NULL,
+  `exported_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
+  PRIMARY KEY (`product_order_id`),
+  KEY `idx_product_order_batch_items_batch` (`batch_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE `product_orders` (
   `id` varchar(36) NOT NULL,
   `user_id` varchar(36) NOT NULL,
@@ -265,38 +274,6 @@ CREATE TABLE `product_orders` (
   KEY `idx_status` (`status`),
   KEY `idx_product_orders_created_at` (`created_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='实体产品订单表';
-
-CREATE TABLE `product_order_batch_items` (
-  `product_order_id` varchar(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
-  `batch_id` varchar(36) NOT NULL,
-  `exported_by` varchar(100) NOT NULL,
-  `exported_at` datetime(3) NOT NULL DEFAULT current_timestamp(3),
-  PRIMARY KEY (`product_order_id`),
-  KEY `idx_product_order_batch_items_batch` (`batch_id`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-
-CREATE TABLE `refunds` (
-  `id` varchar(36) NOT NULL COMMENT '退款ID (UUID)',
-  `out_refund_no` varchar(100) NOT NULL COMMENT '商户退款单号',
-  `refund_id` varchar(100) DEFAULT NULL COMMENT '微信退款单号',
-  `out_trade_no` varchar(100) NOT NULL COMMENT '原订单号',
-  `transaction_id` varchar(100) DEFAULT NULL COMMENT '微信交易号',
-  `refund_amount` decimal(10,2) NOT NULL COMMENT '退款金额（元）',
-  `total_amount` decimal(10,2) NOT NULL COMMENT '订单总金额（元）',
-  `status` enum('pending','success','closed','abnormal') DEFAULT 'pending' COMMENT '退款状态',
-  `reason` text DEFAULT NULL COMMENT '退款原因',
-  `refunded_at` timestamp NULL DEFAULT NULL COMMENT '退款完成时间',
-  `created_at` timestamp NULL DEFAULT current_timestamp(),
-  `updated_at` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
-  PRIMARY KEY (`id`),
-  UNIQUE KEY `out_refund_no` (`out_refund_no`),
-  KEY `idx_out_refund_no` (`out_refund_no`),
-  KEY `idx_out_trade_no` (`out_trade_no`),
-  KEY `idx_status` (`status`),
-  KEY `idx_refunds_updated_at` (`updated_at`),
-  KEY `idx_refunds_created_at` (`created_at`,`id`),
-  KEY `idx_refunds_refunded_at` (`refunded_at`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='退款记录表';
 
 CREATE TABLE `refund_settlements` (
   `out_refund_no` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
@@ -324,6 +301,29 @@ CREATE TABLE `refund_settlements` (
   KEY `idx_refund_settlements_due` (`due_at`),
   KEY `idx_refund_settlements_order` (`out_trade_no`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE `refunds` (
+  `id` varchar(36) NOT NULL COMMENT '退款ID (UUID)',
+  `out_refund_no` varchar(100) NOT NULL COMMENT '商户退款单号',
+  `refund_id` varchar(100) DEFAULT NULL COMMENT '微信退款单号',
+  `out_trade_no` varchar(100) NOT NULL COMMENT '原订单号',
+  `transaction_id` varchar(100) DEFAULT NULL COMMENT '微信交易号',
+  `refund_amount` decimal(10,2) NOT NULL COMMENT '退款金额（元）',
+  `total_amount` decimal(10,2) NOT NULL COMMENT '订单总金额（元）',
+  `status` enum('pending','success','closed','abnormal') DEFAULT 'pending' COMMENT '退款状态',
+  `reason` text DEFAULT NULL COMMENT '退款原因',
+  `refunded_at` timestamp NULL DEFAULT NULL COMMENT '退款完成时间',
+  `created_at` timestamp NULL DEFAULT current_timestamp(),
+  `updated_at` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `out_refund_no` (`out_refund_no`),
+  KEY `idx_out_refund_no` (`out_refund_no`),
+  KEY `idx_out_trade_no` (`out_trade_no`),
+  KEY `idx_status` (`status`),
+  KEY `idx_refunds_updated_at` (`updated_at`),
+  KEY `idx_refunds_created_at` (`created_at`,`id`),
+  KEY `idx_refunds_refunded_at` (`refunded_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='退款记录表';
 
 CREATE TABLE `users` (
   `id` varchar(36) NOT NULL COMMENT '用户ID (UUID)',
