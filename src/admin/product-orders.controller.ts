@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CursorCodec } from '../platform/http/cursor.js';
-import { Answers, AnswersList } from '../platform/http/documented.js';
+import { Answers, AnswersList, Conflicts } from '../platform/http/documented.js';
 import { answer, listAnswer } from '../platform/http/listing.js';
 import type { Answer, ListAnswer } from '../platform/http/listing.js';
 import { ProductOrdersService } from '../products/product-orders.service.js';
@@ -50,6 +50,7 @@ export class ProductOrdersController {
     about: 'The batch; its file is made from it as often as needed.',
     status: 201,
   })
+  @Conflicts('No paid order waits for the workshop.')
   async exportBatch(
     @Body() { limit }: ExportBatchDto,
     @CurrentActor() by: Actor,
