@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiConflictResponse, ApiHeader, ApiNotFoundResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiNotFoundResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CursorCodec } from '../platform/http/cursor.js';
-import { Answers, AnswersList } from '../platform/http/documented.js';
+import { Answers, AnswersList, Conflicts } from '../platform/http/documented.js';
 import { IDEMPOTENCY_KEY_HEADER, IdempotencyKey } from '../platform/http/idempotency-key.js';
 import { answer, listAnswer } from '../platform/http/listing.js';
 import type { Answer, ListAnswer } from '../platform/http/listing.js';
@@ -54,10 +54,9 @@ export class RefundsController {
   @ApiHeader(IDEMPOTENCY_KEY_HEADER)
   @Answers(RefundAnswer, { about: 'The refund, durable; the same one for the same key.', status: 202 })
   @ApiNotFoundResponse({ description: 'No such order is known.' })
-  @ApiConflictResponse({
-    description:
-      '`order_not_paid`, `order_refunded`, `refund_exceeds_paid`, `refund_too_late`, `refund_parts_exceeded`, `order_amount_unknown`, or `idempotency_key_used` for another refund.',
-  })
+  @Conflicts(
+    '`order_not_paid`, `order_refunded`, `refund_exceeds_paid`, `refund_too_late`, `refund_parts_exceeded`, `order_amount_unknown`, or `idempotency_key_used` for another refund.',
+  )
   async request(
     @Body() { outTradeNo, amount, reason }: RequestRefundDto,
     @IdempotencyKey() idempotencyKey: string,
@@ -71,7 +70,7 @@ export class RefundsController {
   @HttpCode(200)
   @RequirePermission('refunds:request')
   @ApiOperation({ summary: 'Takes an open refund up now instead of at its time, under the same number' })
-  @ApiConflictResponse({ description: '`refund_ended`: it has succeeded or was closed.' })
+  @Conflicts('`refund_ended`: it has succeeded or was closed.')
   @Answers(RefundAnswer, { about: 'The refund.' })
   async retry(
     @Param() { outRefundNo }: RefundParams,
@@ -84,9 +83,7 @@ export class RefundsController {
   @HttpCode(200)
   @RequirePermission('refunds:request')
   @ApiOperation({ summary: 'Sends the money of an abnormal refund to another card' })
-  @ApiConflictResponse({
-    description: '`refund_not_abnormal`, or `wechatpay_final` with the words of WeChat Pay.',
-  })
+  @Conflicts('`refund_not_abnormal`, or `wechatpay_final` with the words of WeChat Pay.')
   @Answers(RefundAnswer, { about: 'The refund.' })
   async redirect(
     @Param() { outRefundNo }: RefundParams,

@@ -9,7 +9,7 @@ import type { AbnormalRefundRequest } from '../wechatpay/wechatpay.types.js';
 import { RefundRecordsService } from './refund-records.service.js';
 import { RefundSettlementsRepository } from './refund-settlements.repository.js';
 import { RefundsRepository } from './refunds.repository.js';
-import { toReport } from './wechatpay-refund-channel.service.js';
+import { toReport } from './refund-report.js';
 
 /** The money of an abnormal refund has left the merchant and did not arrive: it is sent elsewhere, and never refunded anew. */
 @Injectable()

@@ -1,5 +1,16 @@
 import type { RefundOrderToSend, ReportedRefund } from './refunds.types.js';
 
+/** Nothing is known: what was sent may or may not have taken effect, what was asked about may or may not be there. */
+export type NoAnswer = {
+  readonly kind: 'unknown';
+  readonly reason: string;
+  readonly words: string;
+  /** The least time to wait; 0 when nobody said. */
+  readonly pauseMs: number;
+  /** An operator must mend the configuration: it does not get better by waiting. */
+  readonly isMisconfigured: boolean;
+};
+
 /** What came of sending a refund. */
 export type ChannelAnswer =
   /** WeChat Pay's own signed word. */
@@ -10,15 +21,7 @@ export type ChannelAnswer =
   | { readonly kind: 'refused'; readonly reason: string; readonly words: string }
   /** The merchant's balance does not cover it: the same again later. */
   | { readonly kind: 'not_enough'; readonly words: string }
-  /** It may or may not have taken effect. */
-  | {
-      readonly kind: 'unknown';
-      readonly reason: string;
-      readonly words: string;
-      readonly pauseMs: number;
-      /** An operator must mend the configuration: it does not get better by waiting. */
-      readonly isMisconfigured: boolean;
-    };
+  | NoAnswer;
 
 /** A door through which refunds leave. Sending again with the same content is the same refund at WeChat Pay. */
 export interface RefundChannel {

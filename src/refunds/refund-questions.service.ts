@@ -3,9 +3,10 @@ import { ErrorLogService } from '../platform/logging/error-log.service.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { WechatpayService } from '../wechatpay/wechatpay.service.js';
 import { WechatpayError } from '../wechatpay/wechatpay.types.js';
+import type { NoAnswer } from './refund-channel.types.js';
 import type { PaidOrder } from './refund-rules.js';
 import type { ReportedRefund } from './refunds.types.js';
-import { toReport } from './wechatpay-refund-channel.service.js';
+import { toReport } from './refund-report.js';
 
 const PAYMENT_DEADLINE_MS = 1_500;
 
@@ -15,13 +16,7 @@ export type RefundWord =
   /** It never accepted such a refund. */
   | { readonly kind: 'not_found' }
   | { readonly kind: 'nobody_to_ask' }
-  | {
-      readonly kind: 'unknown';
-      readonly reason: string;
-      readonly words: string;
-      readonly pauseMs: number;
-      readonly isMisconfigured: boolean;
-    };
+  | NoAnswer;
 
 /** Asks WeChat Pay what became of a refund; its signed answer settles what nobody else can. */
 @Injectable()

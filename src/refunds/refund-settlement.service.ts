@@ -8,7 +8,7 @@ import { AppLogger } from '../platform/logging/app-logger.js';
 import { ErrorLogService } from '../platform/logging/error-log.service.js';
 import { PaymentsService } from '../payments/payments.service.js';
 import type { OutTradeNo } from '../shared/ids.js';
-import type { ChannelAnswer } from './refund-channel.types.js';
+import type { ChannelAnswer, NoAnswer } from './refund-channel.types.js';
 import { RefundRecordsService } from './refund-records.service.js';
 import { RefundQuestionsService } from './refund-questions.service.js';
 import type { RefundWord } from './refund-questions.service.js';
@@ -249,11 +249,7 @@ export class RefundSettlementService {
     return 'not_found';
   }
 
-  private async wait(
-    tx: Tx,
-    refund: SettlementRecord,
-    silence: { reason: string; words: string; pauseMs: number; isMisconfigured: boolean },
-  ): Promise<string> {
+  private async wait(tx: Tx, refund: SettlementRecord, silence: NoAnswer): Promise<string> {
     const { outRefundNo, outTradeNo, unanswered } = refund;
     if (silence.isMisconfigured || unanswered + 1 === UNANSWERED_REPORTED) {
       await this.exceptions.raise(tx, {

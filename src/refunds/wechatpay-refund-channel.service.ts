@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { WechatpayService } from '../wechatpay/wechatpay.service.js';
 import { WechatpayError } from '../wechatpay/wechatpay.types.js';
-import type { WechatpayRefund } from '../wechatpay/wechatpay.types.js';
 import type { ChannelAnswer, RefundChannel } from './refund-channel.types.js';
-import type { RefundOrderToSend, ReportedRefund } from './refunds.types.js';
+import { toReport } from './refund-report.js';
+import type { RefundOrderToSend } from './refunds.types.js';
 
 const NOT_ENOUGH = 'NOTENOUGH';
 
@@ -28,22 +28,6 @@ export class WechatpayRefundChannel implements RefundChannel {
       throw error;
     }
   }
-}
-
-/** WeChat Pay's word on a refund. */
-export function toReport(refund: WechatpayRefund, source: ReportedRefund['source']): ReportedRefund {
-  const { outRefundNo, outTradeNo, refundId, transactionId, status, refundAmount, orderAmount } = refund;
-  return {
-    outRefundNo,
-    outTradeNo,
-    refundId,
-    transactionId,
-    status,
-    refundAmount,
-    orderAmount,
-    succeededAt: refund.succeededAt,
-    source,
-  };
 }
 
 function toAnswer(error: WechatpayError): ChannelAnswer {
