@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DatabaseAddress } from './database.ts';
-import { findFreePort, LOOPBACK, say, Trouble, untilExit } from './library.ts';
+import { findFreePort, LOOPBACK, NODE_FLAGS, say, Trouble, untilExit } from './library.ts';
 import { startServer } from './server-process.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -90,7 +90,7 @@ function startBackend(
     ...databaseEnv(what.address, what.database),
   };
   const ready = { path: READY_PATH, isReady: (body: Readiness | null) => isReady(body ?? {}) };
-  return startServer({ name: what.name, args: ['--enable-source-maps', MAIN], env, ready }, workDir);
+  return startServer({ name: what.name, args: [...NODE_FLAGS, MAIN], env, ready }, workDir);
 }
 
 function databaseEnv(address: DatabaseAddress, database: string): Record<string, string> {

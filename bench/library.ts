@@ -13,6 +13,7 @@ type Servers = {
   readonly startPrivateServer: (options: { durable: boolean }) => Promise<PrivateServer>;
 };
 type Ports = { readonly findFreePort: (host: string) => Promise<number> };
+type Paths = { readonly NODE_FLAGS: readonly string[] };
 type Processes = { readonly endProcess: (pid: number, graceMs: number) => Promise<void> };
 
 const load = (file: string): Promise<unknown> =>
@@ -22,6 +23,7 @@ export const { runScript, untilExit } = (await load('shutdown.mjs')) as Shutdown
 export const { Trouble, say } = (await load('terminal.mjs')) as Terminal;
 export const { startPrivateServer } = (await load('private-server.mjs')) as Servers;
 export const { findFreePort } = (await load('ports.mjs')) as Ports;
+export const { NODE_FLAGS } = (await load('paths.mjs')) as Paths;
 export const { endProcess } = (await load('processes.mjs')) as Processes;
 
 /** Every server of a benchmark listens here and nowhere else, and load goes nowhere else. */

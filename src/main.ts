@@ -1,13 +1,4 @@
-import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppModule } from './app.module.js';
-import { loadConfig } from './platform/config/app-config.js';
-import type { AppConfig } from './platform/config/app-config.js';
-import { createHttpAdapter, setUpHttp } from './platform/http/http-server.js';
-import { AppLogger } from './platform/logging/app-logger.js';
-
-/** A stop that takes longer is cut: orchestrators kill without asking soon after. */
-const STOP_DEADLINE_MS = 10_000;
+import { setSourceMapsSupport } from 'node:module';
 
 /** node:sqlite and the rest of what the spool stands on came with this version. */
 const NODE_MAJOR_MIN = 24;
@@ -16,51 +7,10 @@ if (nodeMajor < NODE_MAJOR_MIN) {
   console.error(
     `Node ${NODE_MAJOR_MIN} or newer is needed, this is ${process.version}: start with "npm start".`,
   );
-  process.exit(78);
+  process.exit(78); // EX_CONFIG of sysexits: starting again will not help
 }
 
-function configOrExit(): AppConfig {
-  try {
-    return loadConfig(process.env);
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exit(78); // EX_CONFIG of sysexits, as above: starting again will not help
-  }
-}
-
-const config = configOrExit();
-const logger = new AppLogger(config);
-
-// The last resort: what nobody caught is told, and the process goes on serving what is durable anyway.
-process.on('unhandledRejection', (error) => logger.failed('process.unhandled_rejection', error));
-process.on('uncaughtException', (error) => logger.failed('process.uncaught_exception', error));
-
-async function boot(): Promise<void> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(config.http), {
-    logger,
-    bodyParser: false,
-    abortOnError: false,
-  });
-  setUpHttp(app);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
-  await app.listen(config.http.port, config.http.host);
-  logger.info('http.listening', { host: config.http.host, port: config.http.port, role: config.role });
-}
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    logger.info('process.stopping', { signal });
-    setTimeout(() => {
-      logger.warned('process.stop_cut', { afterMs: STOP_DEADLINE_MS });
-      process.exit(1);
-    }, STOP_DEADLINE_MS).unref();
-  });
-}
-
-try {
-  await boot();
-} catch (error) {
-  logger.failed('process.not_started', error);
-  console.error(`The backend did not start: ${(error as Error).message}`);
-  process.exit(1);
-}
+// Of our own files: the maps of all packages, which the flag of Node would keep as well, are tens of megabytes.
+setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
+// Loaded only now: what an older Node lacks is told above, and the maps of what was loaded before would be missing.
+await import('./server.js');

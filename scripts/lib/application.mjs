@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followLines } from './log-follower.mjs';
 import { toTerminalLine } from './log-lines.mjs';
-import { LOGS_DIR, ROOT } from './paths.mjs';
+import { LOGS_DIR, NODE_FLAGS, ROOT } from './paths.mjs';
 import { commandLineOf, endProcess, signal } from './processes.mjs';
 import { untilExit } from './shutdown.mjs';
 import { say } from './terminal.mjs';
@@ -31,7 +31,7 @@ export function startApplication({ env, verbose }) {
     if (notShown.length > LAST_LINES) notShown.shift();
   });
   // A process group of its own: Ctrl-C in the terminal reaches it by way of this script, in order.
-  const child = spawn('node', ['--enable-source-maps', MAIN], {
+  const child = spawn('node', [...NODE_FLAGS, MAIN], {
     cwd: ROOT,
     env,
     stdio: ['ignore', log, log],

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compile, endProcess, findFreePort, LOGS_DIR, MAIN, ROOT } from './library.ts';
+import { compile, endProcess, findFreePort, LOGS_DIR, MAIN, NODE_FLAGS, ROOT } from './library.ts';
 import type { LabParts } from './lab-parts.ts';
 import { Trouble } from './trouble.ts';
 
@@ -31,7 +31,7 @@ export async function startBackendProcess(
   mkdirSync(LOGS_DIR, { recursive: true });
   const log = openSync(logFileOf(labName), 'w');
   // A process group of its own: Ctrl-C in the terminal reaches it by way of this script, in order.
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
     cwd: ROOT,
     env: {
       PATH: process.env.PATH ?? '',

@@ -43,7 +43,7 @@ export async function startBackend(
 ): Promise<BackendProcess> {
   const entry = join(await compiledRoot(), 'src', 'main.js');
   const port = await findQuietPort();
-  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+  const child = spawn(process.execPath, [entry], {
     cwd: ROOT,
     env: {
       ...database.env,
