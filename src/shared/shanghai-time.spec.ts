@@ -13,4 +13,9 @@ describe('days of Shanghai', () => {
       expect(startOfShanghaiDay(day)).toBeNull();
     }
   });
+
+  // Prevents a 500: MySQL refuses the year 10000, in which the last day of 9999 ends.
+  it('are none where a database has none', () => {
+    for (const day of ['1969-12-31', '9999-01-01', '9999-12-31']) expect(startOfShanghaiDay(day)).toBeNull();
+  });
 });

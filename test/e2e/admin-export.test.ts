@@ -189,6 +189,7 @@ describe('GET /api/admin/export/orders', () => {
     ['from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z', 'to must be later'],
     ['from=2025-01-01T00:00:00Z&to=2026-01-03T00:00:00Z', '366'],
     ['from=2026-01-01&to=2026-02-01T00:00:00Z', 'from'],
+    ['from=9999-12-01T00:00:00Z&to=9999-12-31T23:59:59Z', 'from'],
     [`${RANGE}&format=pdf`, 'format'],
     [`${RANGE}&status=gone`, 'status'],
     [`${RANGE}&by=updated`, 'by'],

@@ -240,6 +240,7 @@ describe('GET /api/admin/statistics/daily', () => {
   it.each([
     ['from=2026-01-01', 'to'],
     ['from=2026-02-30&to=2026-03-01', 'from'],
+    ['from=9999-12-30&to=9999-12-31', 'from'],
     ['from=2026-01-02&to=2026-01-01', 'to'],
     ['from=2025-01-01&to=2026-01-02', '366'],
     ['from=2026-01-01&to=2026-01-02&groupBy=user', 'groupBy'],

@@ -89,11 +89,28 @@ describe('a DTO', () => {
     ['from', { from: '2026-01-27' }],
     ['from', { from: '2026-01-27T00:00:00' }],
     ['from', { from: 1_769_472_000_000 }],
+    ['from', { from: '1969-12-31T23:59:59Z' }],
+    ['from', { from: '0000-01-01T00:00:00+23:59' }],
+    ['from', { from: '9999-01-01T00:00:00Z' }],
+    ['from', { from: '9999-12-31T23:59:59-23:59' }],
   ])('names %s when it is not right: %j', async (field, changes) => {
     await expect(read({ name: 'anna', ...changes })).rejects.toMatchObject({
       kind: 'invalid',
       message: expect.stringContaining(field),
     });
+  });
+
+  // Prevents a 500: the columns count every character, and took no more than half of what was let through.
+  it('counts the characters of a text as its column does', async () => {
+    expect(await read({ name: 'anna', note: '😀😀😀😀😀' })).toMatchObject({ note: '😀😀😀😀😀' });
+    await expect(read({ name: 'anna', note: '❤️❤️❤️' })).rejects.toThrow(
+      'note must be text of 1 to 5 characters',
+    );
+  });
+
+  // Prevents a 500: a document of the database takes no half of a character.
+  it('refuses text with half a character', async () => {
+    await expect(read({ name: 'anna', note: 'a\ud800' })).rejects.toThrow('note');
   });
 
   it('takes null where it clears something, and nowhere else', async () => {
