@@ -36,7 +36,11 @@ export async function sendFile(
     readonly content: Readable;
   },
 ): Promise<void> {
-  if (!FILE_NAME_PATTERN.test(file.fileName)) throw new Error('a file name must be of harmless characters');
+  if (!FILE_NAME_PATTERN.test(file.fileName)) {
+    // What it holds open would wait for a reader that never comes.
+    file.content.destroy();
+    throw new Error('a file name must be of harmless characters');
+  }
   await reply
     .header('Content-Type', CONTENT_TYPES[file.format])
     .header('Content-Disposition', `attachment; filename="${file.fileName}"`)
