@@ -31,6 +31,11 @@ type ViewRow = {
   created_at: Date | null;
 };
 
+/** The place of a row whose writer left the time out; no TIMESTAMP column holds it. */
+export const NO_TIME = new Date(0).toISOString();
+
+type Condition = [sql: string, values: unknown[]];
+
 /** A refund in a list, with its place in it. */
 export type ListedRefund = RefundView & { readonly id: string };
 
@@ -51,16 +56,14 @@ export class RefundViewsRepository {
 
   /** The newest first. */
   async list(tx: Tx, filter: RefundFilter, page: PageRequest<RefundPosition>): Promise<ListedRefund[]> {
-    const conditions: [string, unknown[]][] = [];
+    const conditions: Condition[] = [];
     if (filter.outTradeNo) conditions.push(['r.out_trade_no = ?', [filter.outTradeNo]]);
     if (filter.status) conditions.push([`${STATUS} = ?`, [filter.status]]);
     if (filter.origin) conditions.push(["COALESCE(s.origin, 'foreign') = ?", [filter.origin]]);
     if (filter.from) conditions.push(['r.created_at >= ?', [filter.from]]);
     if (filter.to) conditions.push(['r.created_at < ?', [filter.to]]);
     if (page.after) {
-      const { createdAt, id } = page.after;
-      const at = new Date(createdAt);
-      conditions.push(['(r.created_at < ? OR (r.created_at = ? AND r.id < ?))', [at, at, id]]);
+      conditions.push(below(page.after));
     }
     const where = conditions.map(([condition]) => condition).join(' AND ') || 'TRUE';
     const rows = await tx.query<ViewRow[]>(
@@ -90,6 +93,13 @@ export class RefundViewsRepository {
       oldestDueSeconds: Number(oldest?.age ?? 0),
     };
   }
+}
+
+/** Rows without a time come last: a server sorts them below all others. */
+function below({ createdAt, id }: RefundPosition): Condition {
+  if (createdAt === NO_TIME) return ['r.created_at IS NULL AND r.id < ?', [id]];
+  const at = new Date(createdAt);
+  return ['(r.created_at < ? OR (r.created_at = ? AND r.id < ?) OR r.created_at IS NULL)', [at, at, id]];
 }
 
 function toView(row: ViewRow): RefundView {

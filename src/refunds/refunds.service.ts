@@ -27,16 +27,13 @@ import type {
   RefundView,
   RefundWish,
 } from './refunds.types.js';
-import { RefundViewsRepository } from './refund-views.repository.js';
+import { NO_TIME, RefundViewsRepository } from './refund-views.repository.js';
 
 /** What WeChat Pay takes as a transaction id; rows of others may carry anything. */
 const TRANSACTION_ID_PATTERN = /^[0-9A-Za-z]{1,32}$/;
 
 /** Five times the second that a lock is waited for; a person waits no longer. */
 const LOCK_TRIES_MAX = 5;
-
-/** The place of a row whose writer left the time out. */
-const EPOCH = new Date(0).toISOString();
 
 /** What operators ask for. Money moves later, from what is stored here. */
 @Injectable()
@@ -95,7 +92,7 @@ export class RefundsService {
     page: PageRequest<RefundPosition>,
   ): Promise<Page<RefundView, RefundPosition>> {
     const rows = await this.views.list(this.unitOfWork.reader, filter, page);
-    return pageOf(rows, page.limit, ({ createdAt, id }) => ({ createdAt: createdAt ?? EPOCH, id }));
+    return pageOf(rows, page.limit, ({ createdAt, id }) => ({ createdAt: createdAt ?? NO_TIME, id }));
   }
 
   /** The refunds of an order, whoever made them, the newest first. */

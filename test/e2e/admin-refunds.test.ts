@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminClient, insertToken } from '../support/admin.js';
 import type { AdminClient } from '../support/admin.js';
+import { newOutTradeNo } from '../support/builders.js';
+import { insertRefund } from '../support/exports.js';
 import { expectToMatchOpenApi } from '../support/openapi.js';
 import { RefundBackend } from '../support/refund-backend.js';
 
@@ -140,6 +142,26 @@ describe('GET /api/admin/refunds', () => {
     expect(pending.body.data).toHaveLength(5);
     expect((await viewer.get(`/refunds?outTradeNo=${outTradeNo}&status=success`)).body.data).toEqual([]);
     expect((await viewer.get(`/refunds?outTradeNo=${outTradeNo}&origin=foreign`)).body.data).toEqual([]);
+  });
+
+  // Prevents rows without a time from being left out where they do not fit on the first page.
+  it('lists those without a time last', async () => {
+    const outTradeNo = newOutTradeNo();
+    const times = [null, '2026-01-10', null, null, '2026-01-11', null];
+    for (const [at, time] of times.entries()) {
+      const created = { id: `${outTradeNo}-${at}`, created_at: time && new Date(time) };
+      await insertRefund(shop.database, outTradeNo, { ...created, out_refund_no: `R${outTradeNo}${at}` });
+    }
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    for (let pages = 0; cursor !== null && pages < times.length; pages += 1) {
+      const { body } = await viewer.get(
+        `/refunds?outTradeNo=${outTradeNo}&limit=2${cursor && `&cursor=${cursor}`}`,
+      );
+      seen.push(...body.data.map((refund: { outRefundNo: string }) => refund.outRefundNo.slice(-1)));
+      cursor = body.nextCursor;
+    }
+    expect(seen).toEqual(['4', '1', '5', '3', '2', '0']);
   });
 
   it.each([
