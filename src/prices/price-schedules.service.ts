@@ -79,7 +79,7 @@ export class PriceSchedulesService {
         actor: by,
         action: 'price.cancelled',
         targetType: 'price',
-        targetId: id,
+        targetId: price.id,
         before: { cancelledAt: null },
         after: { cancelledAt: at.toISOString() },
       });

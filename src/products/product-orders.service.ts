@@ -64,16 +64,18 @@ export class ProductOrdersService {
         );
       }
       await this.orders.changeStatus(tx, [id], { from: productOrderStatesChangedBy(event), to: next });
+      const order = found(await this.orders.find(tx, id));
       await this.audit.append(tx, {
         actor: by,
         action: `product_order.${event}`,
         targetType: 'product_order',
-        targetId: id,
+        // As the table has it: the column compares without case.
+        targetId: order.id,
         before: { status: before },
         after: { status: next },
         reason: change.note,
       });
-      return found(await this.orders.find(tx, id));
+      return order;
     });
   }
 

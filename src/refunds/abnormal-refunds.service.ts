@@ -28,15 +28,22 @@ export class AbnormalRefundsService {
    * kept nowhere here.
    * @throws DomainError `conflict` when the refund is not abnormal, or WeChat Pay refuses; `unavailable` when it does not answer
    */
-  async redirect(outRefundNo: string, target: AbnormalRefundRequest['target'], by: Actor): Promise<void> {
-    const refundId = await this.unitOfWork.run((tx) => this.prepare(tx, outRefundNo, target.type, by));
-    const refund = await this.wechatpay.applyAbnormalRefund({ outRefundNo, refundId, target });
+  async redirect(given: string, target: AbnormalRefundRequest['target'], by: Actor): Promise<void> {
+    const numbers = await this.unitOfWork.run((tx) => this.prepare(tx, given, target.type, by));
+    const refund = await this.wechatpay.applyAbnormalRefund({ ...numbers, target });
     await this.unitOfWork.run((tx) => this.records.recordReported(tx, toReport(refund, 'wechat-answer')));
   }
 
-  private async prepare(tx: Tx, outRefundNo: string, type: string, by: Actor): Promise<string> {
-    const refund = await this.settlements.lock(tx, outRefundNo);
+  /** The numbers as the tables have them: their columns compare without case, and WeChat Pay does not. */
+  private async prepare(
+    tx: Tx,
+    given: string,
+    type: string,
+    by: Actor,
+  ): Promise<{ outRefundNo: string; refundId: string }> {
+    const refund = await this.settlements.lock(tx, given);
     if (!refund) throw new DomainError('not_found', 'not_found', 'No such refund is known.');
+    const { outRefundNo } = refund;
     const refundId = await this.refunds.findRefundId(tx, outRefundNo);
     if (refund.status !== 'abnormal' || !refundId) {
       throw new DomainError(
@@ -52,6 +59,6 @@ export class AbnormalRefundsService {
       targetId: outRefundNo,
       after: { target: type },
     });
-    return refundId;
+    return { outRefundNo, refundId };
   }
 }

@@ -115,7 +115,8 @@ export class RefundsService {
         );
       }
       await this.settlements.hurry(tx, outRefundNo);
-      await this.note(tx, { by, action: 'refund.retried', outRefundNo });
+      // As the table has it: the column compares without case.
+      await this.note(tx, { by, action: 'refund.retried', outRefundNo: refund.outRefundNo });
     });
     this.jobs.wake(REFUND_SETTLEMENT);
     return this.get(outRefundNo);

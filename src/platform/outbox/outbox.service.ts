@@ -76,7 +76,7 @@ export class OutboxService {
       actor: by,
       action: 'notice.resent',
       targetType: 'outbox_message',
-      targetId: id,
+      targetId: row.id,
       before: { status },
       after: { status: 'pending' },
     });
