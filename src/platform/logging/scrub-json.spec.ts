@@ -12,6 +12,7 @@ describe('stored documents', () => {
       { raw: JSON.stringify({ apiV3Key: 'CANARY', paySign: 'CANARY' }) },
       `paid by ${OPENID}`,
       '{"openid":"CANARY"',
+      `[paid by ${OPENID}]`,
     ];
     for (const document of documents) expect(JSON.stringify(scrubJson(document))).not.toContain('CANARY');
   });
@@ -20,6 +21,8 @@ describe('stored documents', () => {
     const document = { out_trade_no: '170634567890112345', amount: { total: 2990 }, ok: true, none: null };
     expect(scrubJson(document)).toEqual(document);
     expect(scrubJson(JSON.stringify(document))).toEqual(document);
+    // People begin what they write with a bracket, too: WeChat's faces are written so.
+    expect(scrubJson('[玫瑰]生日快乐')).toBe('[玫瑰]生日快乐');
   });
 
   it('end at any depth', () => {

@@ -24,7 +24,8 @@ function scrubNested(text: string, depth: number): unknown {
     try {
       return scrubJson(JSON.parse(text), depth + 1);
     } catch {
-      return HIDDEN;
+      // A document that was cut short, or what somebody wrote in brackets.
+      if (HIDDEN_KEY.test(text)) return HIDDEN;
     }
   }
   return text.replace(OPENID, HIDDEN);
