@@ -142,7 +142,7 @@ describe('PATCH /api/admin/users/:id', () => {
     const { body } = await operator
       .patch(`/users/${id}`, { phone: '+8613912345678', avatarUrl: 'https://e.com/b.png' })
       .expect(200);
-    expect(body.data).toMatchObject({ phone: '+86139****5678', avatarUrl: 'https://e.com/b.png' });
+    expect(body.data).toMatchObject({ phone: '+86*******5678', avatarUrl: 'https://e.com/b.png' });
     expect(await rowOf(id)).toEqual({
       ...before,
       phone: '+8613912345678',
@@ -153,7 +153,7 @@ describe('PATCH /api/admin/users/:id', () => {
     expect(audit).toMatchObject({ action: 'user.changed', actor: 'admin:olga' });
     expect([parsed(audit?.before_data), parsed(audit?.after_data)]).toEqual([
       { phone: '138****1234', avatarUrl: null },
-      { phone: '+86139****5678', avatarUrl: 'https://e.com/b.png' },
+      { phone: '+86*******5678', avatarUrl: 'https://e.com/b.png' },
     ]);
   });
 
