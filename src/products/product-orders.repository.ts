@@ -63,10 +63,12 @@ export class ProductOrdersRepository {
     return row?.status ?? null;
   }
 
-  /** The oldest orders in the state, which nobody else is changing at this moment. */
-  async lockIdsByStatus(tx: Tx, status: ProductOrderState, limit: number): Promise<string[]> {
+  /** The oldest orders in the state that stand in no batch, and that nobody else is changing at this moment. */
+  async lockUnbatchedIds(tx: Tx, status: ProductOrderState, limit: number): Promise<string[]> {
     const rows = await tx.query<{ id: string }[]>(
-      'SELECT id FROM product_orders WHERE status = ? ORDER BY created_at, id LIMIT ? FOR UPDATE SKIP LOCKED',
+      `SELECT p.id FROM product_orders p
+        WHERE p.status = ? AND NOT EXISTS (SELECT 1 FROM product_order_batch_items b WHERE b.product_order_id = p.id)
+        ORDER BY p.created_at, p.id LIMIT ? FOR UPDATE SKIP LOCKED`,
       [status, limit],
     );
     return rows.map(({ id }) => id);

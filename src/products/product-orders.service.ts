@@ -85,7 +85,7 @@ export class ProductOrdersService {
    */
   async exportBatch(limit: number, by: Actor): Promise<WorkshopBatch> {
     return this.unitOfWork.run(async (tx) => {
-      const orderIds = await this.orders.lockIdsByStatus(tx, 'paid', limit);
+      const orderIds = await this.orders.lockUnbatchedIds(tx, 'paid', limit);
       if (orderIds.length === 0) {
         throw new DomainError('nothing_to_export', 'conflict', 'No paid order waits for the workshop.');
       }

@@ -143,6 +143,20 @@ describe('product orders', () => {
     expect(await database.query('SELECT target_id FROM audit_logs')).toEqual([{ target_id: id }]);
   });
 
+  // Prevents one row, set back by hand, from failing every batch with 500: an order stands in one batch at most.
+  it('that stand in a batch are not given to the workshop again, and hold up none behind them', async () => {
+    const first = await insert();
+    const batch = (await operator.post('/product-orders/export', {}).expect(201)).body.data;
+    await database.query("UPDATE product_orders SET status = 'paid' WHERE id = ?", [first]);
+    const second = await insert();
+    const { body } = await operator.post('/product-orders/export', {}).expect(201);
+    expect(body.data.orderIds).toEqual([second]);
+    expect((await viewer.get(`/product-orders/${first}`)).body.data).toMatchObject({
+      status: 'paid',
+      batchId: batch.id,
+    });
+  });
+
   it.each(['pending', 'paid', 'exported'])('that are %s can be cancelled', async (from) => {
     const id = await insert({ status: from });
     expect((await operator.post(`/product-orders/${id}/status`, { status: 'cancelled' })).status).toBe(200);
