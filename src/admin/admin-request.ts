@@ -2,10 +2,11 @@ import { isIP } from 'node:net';
 import { applyDecorators, createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
+import { ApiExtension, ApiForbiddenResponse, ApiSecurity } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ADMIN_TOKEN } from '../platform/http/documented.js';
 import type { Actor } from '../shared/actor.js';
+import { LOWEST_ROLE } from './permissions.js';
 import type { Permission, Role } from './permissions.js';
 
 /** A request that the guard let through. */
@@ -17,6 +18,9 @@ export const RequirePermission = (permission: Permission): MethodDecorator =>
     RouteConfig({ permission }),
     ApiSecurity(ADMIN_TOKEN),
     ApiExtension('x-permission', permission),
+    ApiForbiddenResponse({
+      description: `The route needs the permission \`${permission}\`, which roles from ${LOWEST_ROLE[permission]} on have.`,
+    }),
   );
 
 /** Who makes this request, for the services and their audit rows. */

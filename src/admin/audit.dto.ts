@@ -4,7 +4,12 @@ import { TextField, TimeField } from '../platform/http/fields.js';
 import { PageQuery } from '../platform/http/listing.js';
 
 export class AuditQuery extends PageQuery {
-  @TextField({ about: 'Who: exactly this.', lengthMax: 100, example: 'admin:anna', optional: true })
+  @TextField({
+    about: 'Who, with the prefix: exactly this.',
+    lengthMax: 100,
+    example: 'admin:anna',
+    optional: true,
+  })
   actor?: string;
 
   @TextField({ about: 'What: exactly this.', lengthMax: 100, example: 'admin_token.created', optional: true })
@@ -13,7 +18,11 @@ export class AuditQuery extends PageQuery {
   @TextField({ about: 'The kind of thing.', lengthMax: 50, example: 'admin_token', optional: true })
   targetType?: string;
 
-  @TextField({ about: 'The id of the thing.', lengthMax: 100, optional: true })
+  @TextField({
+    about: 'The id of the thing: for a refund its own number, for an order its merchant number.',
+    lengthMax: 100,
+    optional: true,
+  })
   targetId?: string;
 
   @TimeField({ about: 'Not before this.', optional: true })

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CursorCodec } from '../platform/http/cursor.js';
-import { Answers, AnswersList } from '../platform/http/documented.js';
+import { Answers, AnswersList, Conflicts } from '../platform/http/documented.js';
 import { IDEMPOTENCY_KEY_HEADER, IdempotencyKey } from '../platform/http/idempotency-key.js';
 import { answer, listAnswer } from '../platform/http/listing.js';
 import type { Answer, ListAnswer } from '../platform/http/listing.js';
@@ -23,6 +23,9 @@ import {
 } from './exceptions.dto.js';
 
 const CURSORS = new CursorCodec('exceptions', { openedAt: 'time', id: 'digits' });
+
+/** What each action may meet. */
+const NOT_OPEN = '`exception_not_open`, `action_not_possible` for this kind';
 
 @ApiTags('admin: exceptions')
 @Controller('api/admin/exceptions')
@@ -50,8 +53,14 @@ export class ExceptionsController {
   @Post(':id/grant')
   @HttpCode(200)
   @RequirePermission('exceptions:resolve')
-  @ApiOperation({ summary: 'Grants a held order a package, whatever its amount says' })
+  @ApiOperation({
+    summary: 'Grants a held order a package, whatever its amount says',
+    description:
+      'The order takes on the package that is granted; what it said before stands in the audit log. The notice of the payment is ' +
+      'staged with it. The same grant again changes nothing: `already_granted`.',
+  })
   @Answers(ExceptionActionAnswer, { about: 'It is granted, once and for all.' })
+  @Conflicts(`${NOT_OPEN}, \`already_granted\` another package, \`order_refunded\`, or \`order_not_paid\`.`)
   async grant(
     @Param() { id }: ExceptionParams,
     @Body() { packageType, note }: GrantHeldDto,
@@ -69,6 +78,7 @@ export class ExceptionsController {
     about: 'The refund, durable; the same one for the same key.',
     status: 202,
   })
+  @Conflicts(`${NOT_OPEN}, or what \`POST /api/admin/refunds\` refuses.`)
   async refund(
     @Param() { id }: ExceptionParams,
     @Body() { amount, note }: RefundHeldDto,
@@ -85,6 +95,7 @@ export class ExceptionsController {
   @RequirePermission('exceptions:resolve')
   @ApiOperation({ summary: 'Asks WeChat Pay about the order, and has the stored message tried again' })
   @Answers(ExceptionActionAnswer, { about: 'The message is tried again.' })
+  @Conflicts(`${NOT_OPEN}, or \`message_gone\`: it is not stored any more.`)
   async adopt(
     @Param() { id }: ExceptionParams,
     @Body() { note }: NoteDto,
@@ -98,6 +109,7 @@ export class ExceptionsController {
   @RequirePermission('exceptions:resolve')
   @ApiOperation({ summary: 'Puts an exception aside for good' })
   @Answers(ExceptionActionAnswer, { about: 'It is dismissed.' })
+  @Conflicts(`${NOT_OPEN}.`)
   async dismiss(
     @Param() { id }: ExceptionParams,
     @Body() { note }: NoteDto,
@@ -111,6 +123,7 @@ export class ExceptionsController {
   @RequirePermission('exceptions:resolve')
   @ApiOperation({ summary: 'Takes a dismissal back' })
   @Answers(ExceptionActionAnswer, { about: 'It is open.' })
+  @Conflicts('`exception_resolved`: its cause is gone.')
   async reopen(
     @Param() { id }: ExceptionParams,
     @Body() { note }: NoteDto,

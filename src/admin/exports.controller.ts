@@ -7,6 +7,11 @@ import { CurrentActor, RequirePermission } from './admin-request.js';
 import { OrderExportQuery, ProductOrderExportQuery, RefundExportQuery } from './exports.dto.js';
 import { AnswersFile, refuseHead, sendFile } from './file-answer.js';
 
+/** What all the files have in common. */
+const FORM =
+  'Times in the file are of Beijing. Numbers of orders are text, in CSV with a tab behind them, so that a spreadsheet ' +
+  'keeps all their digits. The last row begins with 合计, the count and the sums: a file without it is not whole.';
+
 @ApiTags('admin: exports')
 @Controller('api/admin/export')
 export class ExportsController {
@@ -14,8 +19,13 @@ export class ExportsController {
 
   @Get('orders')
   @RequirePermission('export')
-  @ApiOperation({ summary: 'The orders of a range of time as a file, with the sums in its last row' })
-  @AnswersFile('Rows by time; a file without its row 合计 is not whole.')
+  @ApiOperation({
+    summary: 'The orders of a range of time as a file, with the sums in its last row',
+    description:
+      `${FORM} With \`by=settled\` what was paid is \`paidFen\` of the statistics of the same days. What went back stands ` +
+      'with its order, whenever it went back: the statistics and the export of refunds count it on the day it arrived.',
+  })
+  @AnswersFile('Rows by time.')
   async orders(
     @Query() query: OrderExportQuery,
     @CurrentActor() actor: Actor,
@@ -30,8 +40,11 @@ export class ExportsController {
 
   @Get('refunds')
   @RequirePermission('export')
-  @ApiOperation({ summary: 'The refunds of a range of time as a file, with the sum in its last row' })
-  @AnswersFile('Rows by time; a file without its row 合计 is not whole.')
+  @ApiOperation({
+    summary: 'The refunds of a range of time as a file, with the sum in its last row',
+    description: `${FORM} With \`by=settled\` the sum of those that succeeded is \`refundedFen\` of the statistics of the same days.`,
+  })
+  @AnswersFile('Rows by time.')
   async refunds(
     @Query() query: RefundExportQuery,
     @CurrentActor() actor: Actor,
@@ -48,8 +61,9 @@ export class ExportsController {
   @RequirePermission('export')
   @ApiOperation({
     summary: 'The orders of products of a range of time as a file, with the sum in its last row',
+    description: FORM,
   })
-  @AnswersFile('Rows by time, without addresses; a file without its row 合计 is not whole.')
+  @AnswersFile('Rows by time, without addresses.')
   async productOrders(
     @Query() query: ProductOrderExportQuery,
     @CurrentActor() actor: Actor,

@@ -5,20 +5,21 @@ import type { ExportFormat, ExportTime } from '../reports/exports.types.js';
 const USER_ID_EXAMPLE = 'user-1706345678901-xyz789';
 
 class ExportQuery {
-  @ChoiceField({ about: 'The form of the file.', of: EXPORT_FORMATS, example: 'csv', optional: true })
+  @ChoiceField({ about: 'The form of the file.', of: EXPORT_FORMATS, fallback: 'csv', optional: true })
   format: ExportFormat = 'csv';
 
   @TimeField({ about: 'Not before this.' })
   from!: Date;
 
-  @TimeField({ about: 'Before this; at most 366 days later.', example: '2026-02-27T00:00:00.000Z' })
+  @TimeField({ about: 'Before this; at most 366 days later.', example: '2026-02-27T00:00:00+08:00' })
   to!: Date;
 }
 
 export class OrderExportQuery extends ExportQuery {
   @ChoiceField({
-    about: 'Which time counts: when the order was made, or when it was paid.',
+    about: 'Which time counts: when the order was made, or (`settled`) when it was paid.',
     of: EXPORT_TIMES,
+    fallback: 'created',
     optional: true,
   })
   by: ExportTime = 'created';
@@ -38,8 +39,9 @@ export class OrderExportQuery extends ExportQuery {
 
 export class RefundExportQuery extends ExportQuery {
   @ChoiceField({
-    about: 'Which time counts: when the refund was made, or when the money arrived.',
+    about: 'Which time counts: when the refund was made, or (`settled`) when the money arrived.',
     of: EXPORT_TIMES,
+    fallback: 'created',
     optional: true,
   })
   by: ExportTime = 'created';

@@ -146,6 +146,15 @@ export class OrderView {
   })
   held!: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: '17',
+    description:
+      'The exception by which it is held: there is what can be done, and `grant` and `refund` do it.',
+  })
+  exceptionId!: string | null;
+
   @ApiProperty({ type: 'integer', example: 0, description: 'What is known for certain to have gone back.' })
   refundedFen!: number;
 }
@@ -159,13 +168,14 @@ export class AskedOrderView {
 }
 
 export function toOrderView(order: OrderOverview): OrderView {
-  const { amount, heldBecause, paidAt, createdAt, ...rest } = order;
+  const { amount, heldBecause, heldAs, paidAt, createdAt, ...rest } = order;
   return {
     ...rest,
     ...(amount ? amountView(amount) : { amountFen: null, amount: null }),
     paidAt: paidAt?.toISOString() ?? null,
     createdAt: createdAt?.toISOString() ?? null,
     held: heldBecause,
+    exceptionId: heldAs,
   };
 }
 

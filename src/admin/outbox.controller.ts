@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { NoticesService } from '../notices/notices.service.js';
 import { CursorCodec } from '../platform/http/cursor.js';
-import { Answers, AnswersList } from '../platform/http/documented.js';
+import { Answers, AnswersList, Conflicts } from '../platform/http/documented.js';
 import { answer, listAnswer } from '../platform/http/listing.js';
 import type { Answer, ListAnswer } from '../platform/http/listing.js';
 import { OutboxListService } from '../platform/outbox/outbox-list.service.js';
@@ -34,6 +34,7 @@ export class OutboxController {
   @RequirePermission('outbox:resend')
   @ApiOperation({ summary: 'Sends a notice that failed, or was sent, again' })
   @Answers(ResendAnswer, { about: 'It is due now; its receiver sees the same id.' })
+  @Conflicts('`notice_not_resendable`, with the reason.')
   async resend(@Param() { id }: OutboxParams, @CurrentActor() by: Actor): Promise<Answer<ResendAnswer>> {
     return answer({ outcome: await this.notices.resend(id, by) });
   }

@@ -86,6 +86,7 @@ export class ProductOrdersController {
   @RequirePermission('products:write')
   @ApiOperation({ summary: 'Moves an order on, or cancels it' })
   @Answers(ProductOrderView, { about: 'The order as it is now.' })
+  @Conflicts('`state_conflict`: no way leads there from the state it is in.')
   async changeStatus(
     @Param() { id }: ProductOrderParams,
     @Body() change: ChangeProductOrderDto,

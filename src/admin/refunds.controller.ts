@@ -50,7 +50,13 @@ export class RefundsController {
   @Post()
   @HttpCode(202)
   @RequirePermission('refunds:request')
-  @ApiOperation({ summary: 'Asks for a refund, which then goes out and is followed by itself' })
+  @ApiOperation({
+    summary: 'Asks for a refund, which then goes out and is followed by itself',
+    description:
+      'A repetition with the same key and the same body is answered with the refund it made, however far that is by now. Follow ' +
+      '`status`: `pending` becomes `success`, `closed` or `abnormal`, mostly within a minute. Money that went back in part leaves the ' +
+      'user what the order gave; when all of it went back, the order is `refunded` and what it gave is taken back.',
+  })
   @ApiHeader(IDEMPOTENCY_KEY_HEADER)
   @Answers(RefundAnswer, { about: 'The refund, durable; the same one for the same key.', status: 202 })
   @ApiNotFoundResponse({ description: 'No such order is known.' })

@@ -122,7 +122,8 @@ export class RefundAnswer {
     type: String,
     nullable: true,
     enum: ['requested', 'sent', 'accepted'],
-    description: '`sent`: whether it arrived is being asked.',
+    description:
+      'How far the request came; `status` tells how it ended. `sent`: whether it arrived is being asked.',
   })
   stage!: string | null;
 
@@ -145,7 +146,7 @@ export class RefundAnswer {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it is taken up next.',
+    description: 'When it is taken up next; null when it has ended.',
   })
   dueAt!: string | null;
 

@@ -16,6 +16,9 @@ export class StatisticsController {
   @RequirePermission('statistics:read')
   @ApiOperation({
     summary: 'What was made, paid and refunded, by day of Shanghai, package and kind of payment',
+    description:
+      'Paid is counted on the day it was paid, refunded on the day the money arrived, whichever order it belongs to: the ' +
+      'exports of orders and of refunds with `by=settled` have the same sums.',
   })
   @Answers(StatisticsView, { about: 'The lines and their total, from one moment of the tables.' })
   async daily(@Query() query: StatisticsQuery): Promise<Answer<StatisticsView>> {

@@ -10,6 +10,7 @@ import type {
 } from '../reports/statistics.types.js';
 
 const DAY_PATTERN = /^\d{4}-\d\d-\d\d$/;
+const A_DAY = 'a day like 2026-01-27';
 const GROUP = `(${STATISTICS_GROUPS.join('|')})`;
 
 export class StatisticsQuery {
@@ -17,14 +18,16 @@ export class StatisticsQuery {
     about: 'The first day, of Shanghai.',
     lengthMax: 10,
     pattern: DAY_PATTERN,
+    form: A_DAY,
     example: '2026-01-01',
   })
   from!: string;
 
   @TextField({
-    about: 'The last day, of Shanghai; at most 366 days in all.',
+    about: 'The last day, of Shanghai, included; at most 366 days in all.',
     lengthMax: 10,
     pattern: DAY_PATTERN,
+    form: A_DAY,
     example: '2026-01-31',
   })
   to!: string;
@@ -33,7 +36,9 @@ export class StatisticsQuery {
     about: 'What a line stands for: any of day, package and tradeType, with commas between.',
     lengthMax: 40,
     pattern: new RegExp(`^${GROUP}(,${GROUP})*$`),
+    form: `one or more of ${STATISTICS_GROUPS.join(', ')}, with commas between`,
     example: 'day,package',
+    fallback: 'day',
     optional: true,
   })
   groupBy: string = 'day';

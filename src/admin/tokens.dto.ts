@@ -1,10 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ChoiceField, IntegerField, TextField } from '../platform/http/fields.js';
-import { ROLES } from './permissions.js';
+import { LOWEST_ROLE, PERMISSIONS, ROLES } from './permissions.js';
 import type { Role } from './permissions.js';
 import { TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX, TOKEN_NAME_PATTERN } from './tokens.types.js';
 import type { TokenRecord, TokenState } from './tokens.types.js';
 
+const ABOUT_ROLES = `What it may. ${ROLES.map((role) => {
+  const own = PERMISSIONS.filter((permission) => LOWEST_ROLE[permission] === role);
+  return `${role}: ${own.join(', ')}`;
+}).join('; ')}. Each role may also what the ones before it may.`;
 const TOKEN_ID_EXAMPLE = 'token-1767225600000-0f1e2d3c4b5a';
 
 export class TokenParams {
@@ -26,7 +30,7 @@ export class CreateTokenDto {
   })
   name!: string;
 
-  @ChoiceField({ about: 'What it may: see the permissions of the routes.', of: ROLES, example: 'operator' })
+  @ChoiceField({ about: ABOUT_ROLES, of: ROLES, example: 'operator' })
   role!: Role;
 
   @IntegerField({

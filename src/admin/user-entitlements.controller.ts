@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CursorCodec } from '../platform/http/cursor.js';
-import { Answers } from '../platform/http/documented.js';
+import { Answers, Conflicts } from '../platform/http/documented.js';
 import { answer, PageQuery } from '../platform/http/listing.js';
 import type { Answer } from '../platform/http/listing.js';
 import type { Actor } from '../shared/actor.js';
@@ -49,6 +49,7 @@ export class UserEntitlementsController {
   @ApiOperation({ summary: 'Gives a package or credits without a payment' })
   @ApiHeader(IDEMPOTENCY_KEY_HEADER)
   @Answers(EntitlementChangeView, { about: 'The line in the ledger, and what the user has now.' })
+  @Conflicts('`idempotency_key_used`: the key stands for another grant.')
   async grant(
     @Param() { id: userId }: UserParams,
     @Body() { packageType, regenerateCredits: credits, reason }: GrantDto,
@@ -64,6 +65,7 @@ export class UserEntitlementsController {
   @RequirePermission('entitlements:write')
   @ApiOperation({ summary: 'Takes back one grant; no money moves' })
   @Answers(EntitlementChangeView, { about: 'The line in the ledger, and what the user has now.' })
+  @Conflicts('`already_revoked`: a refund or somebody else took it back.')
   async revoke(
     @Param() { id: userId }: UserParams,
     @Body() { outTradeNo, reason }: RevokeDto,

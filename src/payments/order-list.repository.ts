@@ -36,6 +36,7 @@ type OverviewRow = PlaceRow & {
   granted: string | number;
   revoked: string | number;
   held_because: string | null;
+  held_as: string | number | null;
   refunded_fen: string | null;
 };
 
@@ -66,7 +67,7 @@ export class OrderListRepository {
     const rows = await tx.query<OverviewRow[]>(
       `SELECT ${road.at} AS place_at, ${road.id} AS place_id,
               o.id, o.out_trade_no, o.user_id, o.generation_id, o.transaction_id, o.amount, o.package_type, o.trade_type,
-              o.status, o.paid_at, o.created_at, o.remark, o.refund_reason, h.reason AS held_because,
+              o.status, o.paid_at, o.created_at, o.remark, o.refund_reason, h.reason AS held_because, h.id AS held_as,
               EXISTS (SELECT 1 FROM entitlement_grants g WHERE g.out_trade_no = o.out_trade_no AND g.entry = 'grant') AS granted,
               EXISTS (SELECT 1 FROM entitlement_grants g WHERE g.out_trade_no = o.out_trade_no AND g.entry = 'revocation') AS revoked,
               (SELECT SUM(s.refund_fen) FROM refund_settlements s
@@ -161,6 +162,7 @@ function toOverview(row: OverviewRow): OrderOverview {
     granted: Number(row.granted) === 1,
     revoked: Number(row.revoked) === 1,
     heldBecause: row.held_because,
+    heldAs: row.held_as === null ? null : String(row.held_as),
     refundedFen: Number(row.refunded_fen ?? 0),
   };
 }

@@ -21,6 +21,8 @@ export type OrderOverview = {
   readonly revoked: boolean;
   /** Why it is paid and not granted, while that waits for an operator. */
   readonly heldBecause: string | null;
+  /** The exception by which it is held. A BIGINT and therefore text. */
+  readonly heldAs: string | null;
   /** What is known for certain to have gone back, in fen. */
   readonly refundedFen: number;
 };

@@ -32,6 +32,15 @@ export class PriceSchedulesRepository {
     return String(insertId);
   }
 
+  /** The price that is to begin, or began, for the package at that instant; a cancelled one is none. */
+  async findAt(tx: Tx, packageType: PricedPackage, at: Date): Promise<PriceRecord | null> {
+    const [row] = await tx.query<PriceRow[]>(
+      `SELECT ${COLUMNS} FROM price_configs WHERE package_type = ? AND scheduled_for = ?`,
+      [packageType, at],
+    );
+    return row ? toRecord(row) : null;
+  }
+
   async lockById(tx: Tx, id: string): Promise<PriceRecord | null> {
     const [row] = await tx.query<PriceRow[]>(`SELECT ${COLUMNS} FROM price_configs WHERE id = ? FOR UPDATE`, [
       id,

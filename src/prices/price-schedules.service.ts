@@ -6,7 +6,7 @@ import type { Tx } from '../platform/database/unit-of-work.js';
 import type { Actor } from '../shared/actor.js';
 import { Clock } from '../shared/clock.js';
 import { DomainError } from '../shared/domain-error.js';
-import type { Money } from '../shared/money.js';
+import { Money } from '../shared/money.js';
 import { pageOf } from '../shared/page.js';
 import type { Page, PageRequest } from '../shared/page.js';
 import { priceInForce } from './price-history.js';
@@ -106,10 +106,14 @@ export class PriceSchedulesService {
       return await this.schedules.insert(tx, price);
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
+      const known = await this.schedules.findAt(tx, price.packageType, price.effectiveAt);
+      const which = known
+        ? `${known.id}, ${Money.ofFen(known.amountFen).toYuan()} yuan,`
+        : 'of somebody else';
       throw new DomainError(
         'price_exists',
         'conflict',
-        'Another price of this package begins at that instant: cancel that one first, or choose another time.',
+        `The price ${which} begins for this package at that instant. To replace it, cancel it first.`,
       );
     }
   }

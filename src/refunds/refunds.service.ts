@@ -150,8 +150,11 @@ export class RefundsService {
       await this.insert(tx, { ...asked, order, amounts, outRefundNo });
     } catch (error) {
       // Another order's request took the key meanwhile.
-      if (!isDuplicateEntry(error)) throw error;
-      throw keyUsed();
+      const other = isDuplicateEntry(error)
+        ? await this.settlements.findByIdempotencyKey(tx, wish.idempotencyKey)
+        : null;
+      if (!other) throw error;
+      return sameRefund(other, wish);
     }
     await this.note(tx, {
       by: wish.by,
@@ -230,11 +233,13 @@ export class RefundsService {
 }
 
 function sameRefund(known: SettlementRecord, wish: RefundWish): string {
-  const isSame =
-    known.outTradeNo === wish.outTradeNo &&
-    (wish.amount === null || known.refundAmount?.equals(wish.amount) === true) &&
-    known.reason === wish.reason;
-  if (!isSame) throw keyUsed();
+  const isSameAmount = wish.amount === null || known.refundAmount?.equals(wish.amount) === true;
+  const different = [
+    ...(known.outTradeNo === wish.outTradeNo ? [] : ['outTradeNo']),
+    ...(isSameAmount ? [] : ['amount']),
+    ...(known.reason === wish.reason ? [] : ['reason']),
+  ];
+  if (different.length > 0) throw keyUsed(known, different);
   return known.outRefundNo;
 }
 
@@ -242,11 +247,15 @@ function usableTransactionId(transactionId: string | null): string | null {
   return transactionId && TRANSACTION_ID_PATTERN.test(transactionId) ? transactionId : null;
 }
 
-function keyUsed(): DomainError {
+/** Whoever only corrected a word must not be told to take a new key: that would pay a second time. */
+function keyUsed(known: SettlementRecord, different: readonly string[]): DomainError {
+  const { outRefundNo, outTradeNo, refundAmount } = known;
+  const amount = refundAmount ? ` of ${refundAmount.toYuan()} yuan` : '';
   return new DomainError(
     'idempotency_key_used',
     'conflict',
-    'This idempotency key stands for another refund: take a new key for a new refund.',
+    `This idempotency key has made the refund ${outRefundNo}${amount} of the order ${outTradeNo}; this request differs ` +
+      `in ${different.join(', ')}. Nothing was done. Only a second refund needs a new key.`,
   );
 }
 

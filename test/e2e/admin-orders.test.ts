@@ -64,6 +64,7 @@ describe('GET /api/admin/orders', () => {
           granted: false,
           revoked: false,
           held: 'too little',
+          exceptionId: expect.stringMatching(/^\d+$/),
           refundedFen: 0,
         },
       ],

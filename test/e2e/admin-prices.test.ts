@@ -98,7 +98,11 @@ describe('a price', () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => boss.post('/prices', body)));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
     const refused = answers.find(({ status }) => status === 409);
-    expect(refused?.body.error).toBe('price_exists');
+    const { id } = (answers.find(({ status }) => status === 201)?.body as { data: { id: string } }).data;
+    expect(refused?.body).toMatchObject({
+      error: 'price_exists',
+      message: expect.stringContaining(`The price ${id}, 59.00 yuan, begins`),
+    });
     if (refused) expectToMatchOpenApi(refused);
     await boss.post('/prices', { ...body, packageType: 'basic' }).expect(201);
   });

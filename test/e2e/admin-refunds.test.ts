@@ -109,6 +109,14 @@ describe('POST /api/admin/refunds', () => {
     await request({ outTradeNo, amount: '1.00', reason: 'x' }, 'used-twice').expect(202);
     const other = await request({ outTradeNo, amount: '2.00', reason: 'x' }, 'used-twice').expect(409);
     expect(other.body.error).toBe('idempotency_key_used');
+    // Whoever only corrects a word must not be told to take a new key: that would pay a second time.
+    const reworded = await request({ outTradeNo, amount: '1.00', reason: 'y' }, 'used-twice').expect(409);
+    expect(reworded.body.message).toMatch(
+      new RegExp(
+        `has made the refund RF\\w+ of 1\\.00 yuan of the order ${outTradeNo}; .* differs in reason\\.`,
+      ),
+    );
+    expect(await refundsOf(outTradeNo)).toBe(1);
     await request({ outTradeNo: '170000000000000000', amount: '1.00', reason: 'x' }).expect(404);
   });
 

@@ -30,6 +30,7 @@ export class ExceptionsRepository {
   /** The newest first, without the reasons. */
   async listAbout(tx: Tx, subjects: readonly string[], limit: number): Promise<ExceptionSummary[]> {
     type Row = {
+      id: string | number;
       kind: string;
       subject: string;
       status: ExceptionSummary['status'];
@@ -38,12 +39,13 @@ export class ExceptionsRepository {
       resolved_by: string | null;
     };
     const rows = await tx.query<Row[]>(
-      `SELECT kind, subject, status, opened_at, resolved_at, resolved_by
+      `SELECT id, kind, subject, status, opened_at, resolved_at, resolved_by
          FROM exceptions FORCE INDEX (idx_exceptions_subject)
         WHERE subject IN (?) ORDER BY id DESC LIMIT ?`,
       [subjects, limit],
     );
     return rows.map((row) => ({
+      id: String(row.id),
       kind: row.kind,
       subject: row.subject,
       status: row.status,

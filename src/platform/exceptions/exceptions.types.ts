@@ -34,5 +34,5 @@ export type ExceptionPosition = { readonly openedAt: string; readonly id: string
 /** An item that waits or waited for an operator, without its reason. */
 export type ExceptionSummary = Pick<
   ExceptionRecord,
-  'kind' | 'subject' | 'status' | 'openedAt' | 'resolvedAt' | 'resolvedBy'
+  'id' | 'kind' | 'subject' | 'status' | 'openedAt' | 'resolvedAt' | 'resolvedBy'
 >;

@@ -47,7 +47,9 @@ function toDomainError(errors: ValidationError[]): DomainError {
 function messagesOf(error: ValidationError): string[] {
   const inner = (error.children ?? []).flatMap(messagesOf);
   return [
-    ...Object.values(error.constraints ?? {}),
+    ...Object.entries(error.constraints ?? {}).map(([rule, message]) =>
+      rule === 'whitelistValidation' ? `${error.property} is not known here` : message,
+    ),
     ...inner.map((message) => `${error.property}.${message}`),
   ];
 }

@@ -28,6 +28,8 @@ type FieldOptions = {
   readonly optional?: boolean;
   /** Null means something here: it clears what is there. */
   readonly nullable?: boolean;
+  /** What is taken where an optional field is left out: told here, set where the class declares the field. */
+  readonly fallback?: unknown;
 };
 
 const YUAN_PATTERN = /^(0|[1-9]\d{0,7})(\.\d{1,2})?$/;
@@ -41,16 +43,17 @@ export function TextField(
     readonly lengthMax: number;
     readonly lengthMin?: number;
     readonly pattern?: RegExp;
+    /** What the pattern asks for, in words: `a day like 2026-01-27`. */
+    readonly form?: string;
   },
 ): PropertyDecorator {
-  const { lengthMax, lengthMin = 1, pattern } = options;
+  const { lengthMax, lengthMin = 1, pattern, form } = options;
+  const isNotSo = form ? `must be ${form}` : 'has characters or a form that is not allowed';
   return field(
     options,
     { type: String, minLength: lengthMin, maxLength: lengthMax, pattern: pattern?.source },
     [
-      ...(pattern
-        ? [Matches(pattern, { message: '$property has characters or a form that is not allowed' })]
-        : []),
+      ...(pattern ? [Matches(pattern, { message: `$property ${isNotSo}` })] : []),
       IsTextOfLength(lengthMin, lengthMax),
     ],
   );
@@ -70,7 +73,7 @@ export function IntegerField(
   const { min, max, fallback } = options;
   return field(
     { ...options, optional: options.optional || fallback !== undefined },
-    { type: 'integer', minimum: min, maximum: max, default: fallback },
+    { type: 'integer', minimum: min, maximum: max },
     [Max(max), Min(min), IsInt(), Transform(({ value }: { value: unknown }) => wholeNumber(value))],
   );
 }
@@ -94,8 +97,8 @@ export function YuanField(options: FieldOptions): PropertyDecorator {
 
 /** An instant with its zone, which becomes a Date. */
 export function TimeField(options: FieldOptions): PropertyDecorator {
-  return field({ example: '2026-01-27T00:00:00.000Z', ...options }, { type: String, format: 'date-time' }, [
-    IsDate({ message: '$property must be a time with its zone, for example 2026-01-27T08:00:00+08:00' }),
+  return field({ example: '2026-01-27T00:00:00+08:00', ...options }, { type: String, format: 'date-time' }, [
+    IsDate({ message: '$property must be a time that exists, with its zone, as 2026-01-27T08:00:00+08:00' }),
     Transform(({ value }: { value: unknown }) => instant(value)),
   ]);
 }
@@ -106,7 +109,7 @@ export function amountView(amount: Money): { amountFen: number; amount: string }
 }
 
 function field(
-  { about, example, optional = false, nullable = false }: FieldOptions,
+  { about, example, optional = false, nullable = false, fallback }: FieldOptions,
   schema: Record<string, unknown>,
   rules: readonly PropertyDecorator[],
 ): PropertyDecorator {
@@ -116,6 +119,7 @@ function field(
     example,
     required: !optional,
     ...(nullable && { nullable }),
+    ...(fallback !== undefined && { default: fallback }),
   } as ApiPropertyOptions;
   const isChecked = ValidateIf(
     (_, value) => !(optional && value === undefined) && !(nullable && value === null),
@@ -146,13 +150,18 @@ function wholeNumber(value: unknown): unknown {
   return typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
-function instant(value: unknown): unknown {
-  if (typeof value !== 'string' || !TIME_PATTERN.test(value)) return value;
+/** A plus that was written into an address as it is arrives as a space, and can have been nothing else. */
+const PLUS_LOST = / (?=\d\d:\d\d$)/;
+
+function instant(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  const value = given.replace(PLUS_LOST, '+');
+  if (!TIME_PATTERN.test(value)) return given;
   const time = new Date(value);
   // JavaScript turns the 30th of February into a day of March.
   const isReal = !Number.isNaN(time.getTime()) && isDayOfMonth(value);
   const year = time.getUTCFullYear();
-  return isReal && year >= YEAR_MIN && year <= YEAR_MAX ? time : value;
+  return isReal && year >= YEAR_MIN && year <= YEAR_MAX ? time : given;
 }
 
 function isDayOfMonth(text: string): boolean {
