@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DatabaseAvailability } from '../../src/platform/database/database-availability.js';
 import { SnapshotReader } from '../../src/platform/database/snapshot-reader.js';
 import { ExportsRepository } from '../../src/reports/exports.repository.js';
 import { ExportPatience } from '../../src/reports/exports.service.js';
@@ -187,6 +188,24 @@ describe('an export', () => {
     await reading;
     await proxy.pass();
     await untilSnapshots(0);
+  });
+
+  // Prevents whoever looks at statistics from sending every order to the spool, until somebody restarts the backend.
+  it('that gets no connection of its own leaves the orders theirs', async () => {
+    const setPassword = (password: string) =>
+      database.query("ALTER USER ?@'%' IDENTIFIED BY ?", [user.env.DB_USER, password]);
+    await Promise.all(Array.from({ length: 40 }, () => adminClient(backend, token).get('/orders')));
+    await setPassword('changed-meanwhile');
+    try {
+      for (const path of [PATH, '/statistics/daily?from=2026-01-01&to=2026-01-02']) {
+        const answer = await adminClient(backend, token).get(path);
+        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      }
+      expect(backend.app.get(DatabaseAvailability).isAvailable).toBe(true);
+    } finally {
+      await setPassword(user.env.DB_PASSWORD);
+    }
   });
 
   it('is refused with 503 and Retry-After while MySQL is away', async () => {

@@ -4,8 +4,10 @@ import type { Connection } from 'mysql2/promise';
 import { withDeadline } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
+import { AppLogger } from '../logging/app-logger.js';
+import { scrubError } from '../logging/scrub.js';
 import { DatabaseAvailability } from './database-availability.js';
-import { databaseUnavailable } from './database-error.js';
+import { databaseUnavailable, isDatabaseUnavailable } from './database-error.js';
 import { CONNECT_DEADLINE_MS, sslOptions } from './database-options.js';
 
 export type SnapshotPurpose = 'export' | 'statistics';
@@ -26,7 +28,7 @@ export class Snapshot {
 
   constructor(
     private readonly connection: Connection,
-    private readonly onClose: () => void,
+    private readonly on: { readonly close: () => void; readonly failure: (error: unknown) => Error },
   ) {}
 
   /** TIMESTAMP columns come as text in the time of Shanghai, DECIMAL and BIGINT as text; Dates given are instants. */
@@ -40,6 +42,8 @@ export class Snapshot {
       const asked = Promise.race([this.connection.query(sql, [...values]), abandoned]);
       const [rows] = await withDeadline('the database', QUERY_DEADLINE_MS, asked);
       return rows as Row[];
+    } catch (error) {
+      throw this.on.failure(error);
     } finally {
       this.waiting.delete(abandon);
     }
@@ -51,7 +55,7 @@ export class Snapshot {
     this.isOpen = false;
     cut(this.connection);
     for (const abandon of this.waiting) abandon(databaseUnavailable());
-    this.onClose();
+    this.on.close();
   }
 }
 
@@ -63,6 +67,7 @@ export class SnapshotReader {
   constructor(
     private readonly config: AppConfig,
     private readonly availability: DatabaseAvailability,
+    private readonly logger: AppLogger,
   ) {}
 
   /** @throws DomainError `busy` when as many as may be are open, `database_unavailable` when there is no server */
@@ -77,13 +82,25 @@ export class SnapshotReader {
       );
     }
     this.open[purpose] += 1;
-    const release = () => void (this.open[purpose] -= 1);
+    const close = () => void (this.open[purpose] -= 1);
+    const failure = (error: unknown) => this.failure(error);
     try {
-      return new Snapshot(await this.connect(), release);
+      return new Snapshot(await this.connect(), { close, failure });
     } catch (error) {
-      release();
-      throw error;
+      close();
+      throw failure(error);
     }
+  }
+
+  /**
+   * A connection that is refused, or a read that takes too long, says nothing of the pool that the orders use: told as
+   * what it is, it would open their breaker.
+   */
+  private failure(error: unknown): Error {
+    if (error instanceof DomainError || !isDatabaseUnavailable(error)) return error as Error;
+    const { code, message } = scrubError(error);
+    this.logger.warned('snapshot.failed', { reason: code ?? message });
+    return databaseUnavailable();
   }
 
   private async connect(): Promise<Connection> {
