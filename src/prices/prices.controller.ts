@@ -23,11 +23,11 @@ export class PricesController {
     schema: CURRENT_PRICES_SCHEMA,
   })
   @ApiResponse({ status: 304, description: 'They are what `If-None-Match` says.' })
-  current(
+  async current(
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): CurrentPricesView | undefined {
-    const view = toCurrentPricesView(this.prices.current());
+  ): Promise<CurrentPricesView | undefined> {
+    const view = toCurrentPricesView(await this.prices.current());
     const etag = `"${createHash('sha256').update(JSON.stringify(view)).digest('base64url').slice(0, 22)}"`;
     void reply.header('Cache-Control', CACHE_CONTROL).header('ETag', etag);
     if (!matches(known, etag)) return view;

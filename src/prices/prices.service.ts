@@ -13,6 +13,9 @@ import { PricesRepository } from './prices.repository.js';
 /** A price that was written is served by every replica after this. */
 const REFRESH_EVERY_MS = 2_000;
 
+/** A replica that has just started answers when it has read the prices, or with the fallback prices after this. */
+const FIRST_READ_MS_MAX = 2_000;
+
 /** The prices and their dates before any history was written: those of the contract. */
 const FALLBACK_SINCE = new Date('2026-01-27T00:00:00Z');
 
@@ -28,6 +31,7 @@ export type CurrentPrices = {
 export class PricesService implements OnApplicationBootstrap {
   /** The last history read; it keeps serving while MySQL is away. */
   private known: readonly PricePoint[] = [];
+  private readonly firstRead = Promise.withResolvers<void>();
 
   constructor(
     private readonly prices: PricesRepository,
@@ -45,10 +49,12 @@ export class PricesService implements OnApplicationBootstrap {
       roles: 'every',
       run: () => this.refresh(),
     });
+    setTimeout(this.firstRead.resolve, FIRST_READ_MS_MAX).unref();
   }
 
   /** From memory: the last known prices, or the fallback prices when none were ever read. */
-  current(): CurrentPrices {
+  async current(): Promise<CurrentPrices> {
+    await this.firstRead.promise;
     const now = this.clock.now();
     const inForce = (packageType: PricedPackage) =>
       priceInForce(this.known, packageType, now) ?? {
@@ -84,6 +90,7 @@ export class PricesService implements OnApplicationBootstrap {
 
   private async refresh(): Promise<void> {
     this.known = await this.prices.listHistory(this.unitOfWork.reader);
+    this.firstRead.resolve();
   }
 }
 

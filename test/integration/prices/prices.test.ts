@@ -50,6 +50,17 @@ describe('prices', () => {
     );
   });
 
+  // Prevents every restart from selling at the fallback prices, which callers keep for five minutes.
+  it('are those of the table in the first answer of a new replica, too', async () => {
+    const replica = await startApplication(database);
+    try {
+      const { body } = await replica.http().get('/api/prices/current').expect(200);
+      expect(body).toMatchObject({ data: { packages: { premium: 39.9 } } });
+    } finally {
+      await replica.stop();
+    }
+  });
+
   it('can be asked for any time before', async () => {
     const prices = application.app.get(PricesService);
     const at = new Date('2026-03-01T00:00:00Z');
