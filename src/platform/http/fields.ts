@@ -98,7 +98,9 @@ export function YuanField(options: FieldOptions): PropertyDecorator {
 /** An instant with its zone, which becomes a Date. */
 export function TimeField(options: FieldOptions): PropertyDecorator {
   return field({ example: '2026-01-27T00:00:00+08:00', ...options }, { type: String, format: 'date-time' }, [
-    IsDate({ message: '$property must be a time that exists, with its zone, as 2026-01-27T08:00:00+08:00' }),
+    IsDate({
+      message: `$property must be a time that exists, of the years ${YEAR_MIN} to ${YEAR_MAX}, with its zone, as 2026-01-27T08:00:00+08:00`,
+    }),
     Transform(({ value }: { value: unknown }) => instant(value)),
   ]);
 }
