@@ -22,7 +22,8 @@ export class ExportsController {
   @ApiOperation({
     summary: 'The orders of a range of time as a file, with the sums in its last row',
     description:
-      `${FORM} With \`by=settled\` what was paid is \`paidFen\` of the statistics of the same days. What went back stands ` +
+      `${FORM} With \`by=settled\` what was paid is \`paidFen\` of the statistics of the same days, but for ` +
+      'paid orders without a time of payment, which those count on the day they were made. What went back stands ' +
       'with its order, whenever it went back: the statistics and the export of refunds count it on the day it arrived.',
   })
   @AnswersFile('Rows by time.')

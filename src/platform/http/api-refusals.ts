@@ -68,7 +68,8 @@ const REFUSALS: Readonly<Record<string, { name: string; about: string; error: st
   },
   429: {
     name: 'TooManyRequests',
-    about: 'Too many tries without a valid token. A valid one always passes.',
+    about:
+      'Too many tries without a valid token, among which a valid one is never counted; of files `busy`: as many as may be are being made.',
     error: 'too_many_requests',
     message: 'Too many tries without a valid token: wait, or send a valid one.',
   },
