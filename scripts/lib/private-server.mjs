@@ -38,12 +38,13 @@ const BINLOG_KEEP_SECONDS = 3 * 24 * 3600;
  * @param {object} [options]
  * @param {string} [options.dir] the folder for its data and log; a stopped server's data are found again
  * @param {number} [options.port] otherwise the one of last time, or a free one
+ * @param {'mariadb' | 'mysql'} [options.kind] whichever is found first when absent
  * @param {boolean} [options.durable] keep commits across a power failure, with a row binlog; tests do without
  * @param {string} [options.database] created when absent
  * @throws {Trouble} when there is no server here or it does not start
  */
-export async function startPrivateServer({ dir, port, durable = false, database } = {}) {
-  const programs = await getServerPrograms();
+export async function startPrivateServer({ dir, port, kind, durable = false, database } = {}) {
+  const programs = await getServerPrograms(kind);
   const throwAway = dir === undefined;
   const home = throwAway ? mkdtempSync(join(tmpdir(), 'wxpay-db-')) : resolve(dir);
   mkdirSync(home, { recursive: true });

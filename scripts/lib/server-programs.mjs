@@ -23,23 +23,27 @@ const WHAT_TO_DO =
 
 /**
  * The MariaDB or MySQL server of this machine, installed from Debian's packages when there is none and that is possible.
+ * @param {'mariadb' | 'mysql'} [kind] one or the other; MySQL may also be a program named in MYSQLD, and is never installed
  * @returns {Promise<{ kind: 'mariadb' | 'mysql', label: string, server: string, installer: string | undefined }>}
  */
-export async function getServerPrograms() {
-  const found = findServerPrograms();
+export async function getServerPrograms(kind) {
+  const found = findServerPrograms(kind);
   if (found) return found;
+  if (kind === 'mysql')
+    throw new Trouble('No MySQL server was found on this machine: name its mysqld in MYSQLD.');
   if (!canInstall()) throw new Trouble(`No database server was found on this machine: ${WHAT_TO_DO}`);
   await installFromDebian();
-  const installed = findServerPrograms();
+  const installed = findServerPrograms(kind);
   if (!installed) throw new Trouble(`The database server that was installed cannot be found: ${WHAT_TO_DO}`);
   return installed;
 }
 
-function findServerPrograms() {
-  for (const name of SERVER_NAMES) {
-    const server = findProgram(name, process.env.PATH, SERVER_FOLDERS);
+function findServerPrograms(kind) {
+  const named = kind === 'mysql' && process.env.MYSQLD ? [process.env.MYSQLD] : [];
+  const found = SERVER_NAMES.map((name) => findProgram(name, process.env.PATH, SERVER_FOLDERS));
+  for (const server of [...named, ...found]) {
     const programs = server && describe(server);
-    if (programs) return programs;
+    if (programs && (kind === undefined || programs.kind === kind)) return programs;
   }
   return undefined;
 }

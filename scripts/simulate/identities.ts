@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../../test/support/random.ts';
 
 /**
  * Ids in the shapes that the deployed functions and WeChat Pay give them. The clock is in all of them, so that runs

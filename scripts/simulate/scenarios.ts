@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OUTAGES } from './function-habits.ts';
 import type { Outage, PlacedOrder } from './function-habits.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../test/support/random.ts';
 import type { World } from './world.ts';
 
 /** One order's life from the function's call on, with the promise that goes with it. Ends before the backend is done. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlacedOrder } from './function-habits.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../test/support/random.ts';
 import {
   backedUp,
   callbackWriteFailed,

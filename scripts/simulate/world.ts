@@ -11,7 +11,7 @@ import { judge } from './judgement.ts';
 import { toFen } from './money.ts';
 import { OrderBook } from './order-book.ts';
 import type { Expectation, OrderTruth, Package, PostPath } from './order-book.ts';
-import { Random } from './random.ts';
+import { Random } from '../../test/support/random.ts';
 import type { Target } from './target.ts';
 
 export type Person = { readonly id: string; readonly openid: string };

@@ -5,11 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SpoolService } from '../../src/platform/spool/spool.service.js';
-import { INTERNAL_SECRET, startApplication } from '../support/application.js';
+import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { INTERNAL_SECRET } from '../support/secrets.ts';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const ANSWERED_WITHIN_MS = 1_000;

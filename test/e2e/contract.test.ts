@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SpoolService } from '../../src/platform/spool/spool.service.js';
-import { INTERNAL_SECRET, startApplication } from '../support/application.js';
+import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { expectToMatchOpenApi } from '../support/openapi.js';
+import { INTERNAL_SECRET } from '../support/secrets.ts';
 
 const PREVIOUS_SECRET = 'the-previous-secret-of-the-tests';
 const ORDER_CREATED = '/api/payment/internal/order-created';

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { INTERNAL_SECRET, startApplication } from '../support/application.js';
+import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { insertOrderRow, newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
+import { INTERNAL_SECRET } from '../support/secrets.ts';
 
 const BODY_BYTES_MAX = 16 * 1024;
 

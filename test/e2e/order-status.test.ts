@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newToken } from '../../src/admin/token-format.js';
 import { insertToken } from '../support/admin.js';
-import { INTERNAL_SECRET, startApplication } from '../support/application.js';
+import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { insertOrderRow, newOutTradeNo } from '../support/builders.js';
 import { readOrder } from '../support/payments.js';
+import { INTERNAL_SECRET } from '../support/secrets.ts';
 import { openidOf, WechatpayBackend } from '../support/wechatpay-backend.js';
 
 /** The service waits 1.5 s for WeChat Pay; the rest is room for a busy machine. */

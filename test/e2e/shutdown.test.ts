@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { INTERNAL_SECRET } from '../support/application.js';
 import { notifyBody, orderCreatedBody } from '../support/builders.js';
 import type { OrderBody } from '../support/builders.js';
 import { createTestDatabase, findMoneyFaults } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { killBackends, startBackend } from '../support/process.js';
 import type { BackendProcess, Ending } from '../support/process.js';
+import { INTERNAL_SECRET } from '../support/secrets.ts';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const EXIT_WITHIN_MS = 10_000;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { INTERNAL_SECRET } from '../support/application.js';
 import { insertOrderRow, newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
+import { INTERNAL_SECRET } from '../support/secrets.ts';
 import { openidOf, WechatpayBackend } from '../support/wechatpay-backend.js';
 import type { Fault } from '../support/wechatpay-simulator/faults.ts';
 

@@ -12,8 +12,7 @@ import { createHttpAdapter, setUpHttp } from '../../src/platform/http/http-serve
 import { AppLogger } from '../../src/platform/logging/app-logger.js';
 import { Clock } from '../../src/shared/clock.js';
 import type { TestDatabase } from './database.js';
-
-export const INTERNAL_SECRET = 'the-secret-of-the-tests-only';
+import { INTERNAL_SECRET } from './secrets.ts';
 
 export type TestApplication = {
   app: NestFastifyApplication;

@@ -6,10 +6,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
-import { INTERNAL_SECRET } from './application.js';
-import type { TestDatabase } from './database.js';
-import { listenOnQuietPort } from './tcp-proxy.js';
+import { INTERNAL_SECRET } from './secrets.ts';
+import { listenOnQuietPort } from './tcp-proxy.ts';
+import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LIVE_WITHIN_MS = 20_000;
@@ -36,13 +35,22 @@ export type BackendProcess = {
 
 const running = new Set<ChildProcess>();
 
-/** Starts the backend on a free port and waits until it is live; it inherits nothing of this process's environment. */
+export type ProcessOptions = {
+  /** A free one when absent; a process that comes after another has its port, as behind a balancer. */
+  readonly port?: number;
+  /** Compiled files other than those of this checkout. */
+  readonly compiled?: string;
+  readonly onOutput?: (text: string) => void;
+};
+
+/** Starts the backend on its port and waits until it is live; it inherits nothing of this process's environment. */
 export async function startBackend(
-  database: Pick<TestDatabase, 'env'>,
+  database: { readonly env: Readonly<Record<string, string>> },
   env: Record<string, string> & { SPOOL_DIR: string },
+  options: ProcessOptions = {},
 ): Promise<BackendProcess> {
-  const entry = join(await compiledRoot(), 'src', 'main.js');
-  const port = await findQuietPort();
+  const entry = join(options.compiled ?? (await compiledRoot()), 'src', 'main.js');
+  const port = options.port ?? (await findQuietPort());
   const child = spawn(process.execPath, [entry], {
     cwd: ROOT,
     env: {
@@ -57,7 +65,10 @@ export async function startBackend(
   running.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      options.onOutput?.(text);
+    });
   }
   const ended = once(child, 'close').then(([code, signal]) => {
     running.delete(child);
@@ -94,15 +105,16 @@ export async function killBackends(): Promise<void> {
 }
 
 async function untilLive(backend: BackendProcess, child: ChildProcess): Promise<void> {
-  await vi.waitFor(
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await until(
     async () => {
-      if (child.exitCode !== null) return; // told below, without waiting any longer
+      if (hasEnded()) return; // told below, without waiting any longer
       const { status } = await backend.fetch('/health/live');
       if (status !== 200) throw new Error(`/health/live answered ${status}`);
     },
-    { timeout: LIVE_WITHIN_MS, interval: 50 },
+    { withinMs: LIVE_WITHIN_MS, everyMs: 50 },
   );
-  if (child.exitCode !== null) throw new Error(`the backend ended at boot:\n${backend.output()}`);
+  if (hasEnded()) throw new Error(`the backend ended at boot:\n${backend.output()}`);
 }
 
 type Readiness = {
@@ -116,12 +128,12 @@ async function whenHealthy(
   isSo: (readiness: Readiness) => boolean,
   timeoutMs: number,
 ): Promise<void> {
-  await vi.waitFor(
+  await until(
     async () => {
       const { text } = await backend.fetch('/health/ready');
       if (!isSo(JSON.parse(text) as Readiness)) throw new Error(`not yet: ${text}`);
     },
-    { timeout: timeoutMs, interval: 100 },
+    { withinMs: timeoutMs, everyMs: 100 },
   );
 }
 
@@ -145,7 +157,7 @@ function asCallersPost(body: unknown): RequestInit {
   };
 }
 
-async function findQuietPort(): Promise<number> {
+export async function findQuietPort(): Promise<number> {
   const server = createServer();
   const port = await listenOnQuietPort(server);
   await new Promise((resolve) => server.close(resolve));

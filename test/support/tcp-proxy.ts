@@ -21,8 +21,11 @@ type Link = {
  * it, or after it did either, and the client knows nothing of it.
  */
 export type HaltPoint = {
+  /** The empty word stands in every statement. */
   readonly word: string;
   readonly at: 'before' | 'after' | 'before-commit' | 'after-commit';
+  /** Which of the moments that fit, counted from 1 over all connections; the first when absent. */
+  readonly nth?: number;
 };
 
 /** Listens on a port that nobody has, and that nobody is given by chance while it is closed. */
@@ -47,10 +50,15 @@ export class TcpProxy {
   private readonly server: Server;
   private isStalled = false;
   private halt: (HaltPoint & { readonly reached: () => void }) | null = null;
+  private pointsToPass = 0;
+  private inSingleBytes = false;
   private lostWord: string | null = null;
   private lossesLeft = 0;
 
-  private constructor(private readonly target: { host: string; port: number }) {
+  private readonly target: { host: string; port: number };
+
+  private constructor(target: { host: string; port: number }) {
+    this.target = target;
     this.server = createServer((client) => this.join(client));
   }
 
@@ -71,9 +79,12 @@ export class TcpProxy {
     return { DB_HOST: HOST, DB_PORT: String(this.port) };
   }
 
-  /** All is well again; what stood still during a stall moves on. */
+  /** All is well again, and nothing is planned any more; what stood still during a stall moves on. */
   async pass(): Promise<void> {
     this.isStalled = false;
+    this.halt = null;
+    this.lossesLeft = 0;
+    this.inSingleBytes = false;
     for (const { client, server } of this.links) {
       client.resume();
       server.resume();
@@ -98,6 +109,11 @@ export class TcpProxy {
     }
   }
 
+  /** Both sides get every packet byte by byte, as from a network that cuts where it likes. */
+  slice(): void {
+    this.inSingleBytes = true;
+  }
+
   /** Resets every open connection; new ones are possible. */
   cut(): void {
     for (const link of this.links) this.reset(link);
@@ -115,6 +131,7 @@ export class TcpProxy {
   /** Nothing moves any more from this point on, either way, until `pass`. Resolves when it is reached. */
   haltAt(point: HaltPoint): Promise<void> {
     for (const link of this.links) link.hasWord = false;
+    this.pointsToPass = (point.nth ?? 1) - 1;
     return new Promise((resolve) => {
       this.halt = { ...point, reached: resolve };
     });
@@ -143,11 +160,11 @@ export class TcpProxy {
     client.on('data', (packet: Buffer) => {
       this.noteWord(link, packet);
       if (this.haltsBefore(link, packet)) this.standStill();
-      else server.write(packet);
+      else this.forward(packet, server);
     });
     server.on('data', (packet: Buffer) => {
       if (link.haltsAtAnswer) this.standStill();
-      else if (!link.answerIsLost) client.write(packet);
+      else if (!link.answerIsLost) this.forward(packet, client);
       else {
         this.answersLost += 1;
         this.reset(link);
@@ -165,8 +182,17 @@ export class TcpProxy {
     const isPoint = at.endsWith('commit') ? link.hasWord && packet.includes('COMMIT') : packet.includes(word);
     link.hasWord ||= packet.includes(word);
     if (!isPoint) return false;
+    if (this.pointsToPass > 0) {
+      this.pointsToPass -= 1;
+      return false;
+    }
     link.haltsAtAnswer = at.startsWith('after');
     return !link.haltsAtAnswer;
+  }
+
+  private forward(packet: Buffer, to: Socket): void {
+    if (!this.inSingleBytes) to.write(packet);
+    else for (const byte of packet) to.write(Uint8Array.of(byte));
   }
 
   private standStill(): void {
