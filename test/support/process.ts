@@ -22,6 +22,8 @@ export type Ending = { code: number | null; signal: NodeJS.Signals | null };
 export type BackendProcess = {
   readonly pid: number;
   readonly url: string;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<Ending>;
   /** Everything written to standard output and standard error so far. */
   output(): string;
   /** A POST as the cloud functions send it. Rejects when no answer came: the outcome is unknown then. */
@@ -78,6 +80,7 @@ export async function startBackend(
   const backend: BackendProcess = {
     pid: child.pid ?? 0,
     url,
+    ended,
     output: () => output,
     fetch: (path, init) => ask(url + path, init),
     post: (path, body) => ask(`${url}/api/payment/internal/${path}`, asCallersPost(body)),

@@ -1,0 +1,109 @@
+import { parseArgs } from 'node:util';
+import { FAULTS, isFaultNumber } from './fault-numbers.ts';
+import type { FaultNumber } from './fault-numbers.ts';
+import { Trouble } from './library.ts';
+import type { ServerKind } from './library.ts';
+
+export const HELP = `npm run faults [-- --seed N --runs N --only F3,F7 --server mysql|mariadb …]
+
+Plays a shop against two replicas of the backend while they, their database, disks and networks fail; heals everything,
+waits until nothing is left to do, and holds what everybody said and wrote against the rules of docs/faults.md. On this
+machine only, on a database server of its own, and everything it starts ends with it.
+
+  --seed N       the first seed; it decides the whole plan of a run (not the timing of the machine)
+  --runs N       how many runs, with this seed and those after it (default 1)
+  --only F3,F7   these faults instead of those the seed draws
+  --kills N      how many kills of F1 and F2 a run has, besides the walk over the exact points (default 20)
+  --server KIND  mariadb (default) or mysql; the MySQL server is named in MYSQLD when it is not on the PATH
+  --json FILE    writes the results into this file as well
+  --report FILE  puts the table of results between the marks of this file (docs/faults.md)
+  --keep         keeps the evidence of good runs, too; that of bad ones is always kept in .data/faults
+  --help         shows this
+
+Faults
+${Object.entries(FAULTS)
+  .map(([number, about]) => `  ${number.padEnd(5)}${about}`)
+  .join('\n')}`;
+
+export type Options = {
+  readonly help: boolean;
+  readonly seed: number;
+  readonly runs: number;
+  readonly only: readonly FaultNumber[];
+  readonly kills: number;
+  readonly server: ServerKind;
+  readonly jsonFile: string | null;
+  readonly reportFile: string | null;
+  readonly keep: boolean;
+};
+
+export const KILLS_DEFAULT = 20;
+const KILLS_MAX = 10_000;
+const RUNS_MAX = 10_000;
+const SEED_MAX = 2 ** 31 - 1;
+
+/** @throws Trouble saying which option is wrong */
+export function readOptions(args: readonly string[]): Options {
+  const given = parse(args);
+  return {
+    help: given.help ?? false,
+    seed: given.seed === undefined ? Date.now() % SEED_MAX : wholeNumber('--seed', given.seed, SEED_MAX),
+    runs: given.runs === undefined ? 1 : wholeNumber('--runs', given.runs, RUNS_MAX),
+    only: (given.only ?? []).flatMap((numbers) => numbers.split(',')).map(faultNumber),
+    kills: given.kills === undefined ? KILLS_DEFAULT : wholeNumber('--kills', given.kills, KILLS_MAX),
+    server: serverKind(given.server ?? 'mariadb'),
+    jsonFile: given.json ?? null,
+    reportFile: given.report ?? null,
+    keep: given.keep ?? false,
+  };
+}
+
+type Given = {
+  help?: boolean;
+  seed?: string;
+  runs?: string;
+  only?: string[];
+  kills?: string;
+  server?: string;
+  json?: string;
+  report?: string;
+  keep?: boolean;
+};
+
+function parse(args: readonly string[]): Given {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        seed: { type: 'string' },
+        runs: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        kills: { type: 'string' },
+        server: { type: 'string' },
+        json: { type: 'string' },
+        report: { type: 'string' },
+        keep: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Trouble(`${message}\nSee npm run faults -- --help`);
+  }
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isNaN(value) || value > max) throw new Trouble(`${name} must be a whole number up to ${max}.`);
+  return value;
+}
+
+function faultNumber(text: string): FaultNumber {
+  if (isFaultNumber(text)) return text;
+  throw new Trouble(`There is no fault ${text}. There are: ${Object.keys(FAULTS).join(', ')}.`);
+}
+
+function serverKind(text: string): ServerKind {
+  if (text === 'mariadb' || text === 'mysql') return text;
+  throw new Trouble('--server must be mariadb or mysql.');
+}
