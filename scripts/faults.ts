@@ -10,6 +10,9 @@ import { FaultServer } from '../test/faults/run/server.ts';
 import { makeRunDir } from '../test/faults/run/world.ts';
 import { killBackends } from '../test/support/process.ts';
 
+const PROGRESS_EVERY_MS = 10_000;
+let saidAtMs = 0;
+
 await runScript(async () => {
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
@@ -39,8 +42,13 @@ await runScript(async () => {
   return results.some(({ findings }) => findings.length > 0) ? 1 : 0;
 });
 
+/** One line that changes on a terminal; in a log a line now and then. */
 function showProgress(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K  ${text}`);
+  else if (performance.now() - saidAtMs >= PROGRESS_EVERY_MS) {
+    say(`  ${text}`);
+    saidAtMs = performance.now();
+  }
 }
 
 function describeRun(result: RunResult): string {

@@ -50,15 +50,19 @@ const LIVES: readonly Life[] = [
 ];
 
 /** Kills one replica, the only one that runs, before and after each COMMIT of a life and at each sync of its spool. */
-export async function walkExactPoints(world: World): Promise<void> {
+export async function walkExactPoints(world: World, say: (text: string) => void): Promise<void> {
   const [walker, other] = world.replicas;
   await other.terminate();
   for (const life of LIVES) {
-    for (const at of ['before-commit', 'after-commit'] as const) await walkCommits(world, life, at);
+    for (const at of ['before-commit', 'after-commit'] as const) {
+      say(`walking ${life.name}, ${at}`);
+      await walkCommits(world, life, at);
+    }
   }
   const reason = whyNoStrace();
   if (reason) world.notRun.set('F2 at fsync', reason);
   else {
+    say('walking the syncs of the spool');
     await walkAppends(world);
     await walkDrain(world);
   }

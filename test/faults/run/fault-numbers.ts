@@ -1,7 +1,7 @@
 /** The faults of a run, by their numbers in the catalogue of `docs/faults.md`. */
 export const FAULTS = {
-  F1: 'a replica killed at any moment',
-  F2: 'a replica killed at every COMMIT and every fsync of one order',
+  F1: 'replicas killed under load, at any moment and at the n-th COMMIT or fsync',
+  F2: 'a replica alone, killed at every COMMIT and every fsync of one order',
   F3: 'the database server killed',
   F4: 'the database away at boot',
   F5: 'the database server stands still',

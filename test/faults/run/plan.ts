@@ -6,6 +6,8 @@ export const PACKAGE_FEN = { basic: 1, premium: 2990 } as const;
 /** Few orders to a user: packages meet, and several transactions want one user's row. */
 const USERS_MAX = 400;
 const FAULTS_BESIDE_KILLS = 4;
+/** The walk over the exact points is some sixty kills of its own. */
+const WALK_SHARE = 0.3;
 
 type Telling = 'notify' | 'notify-other' | 'callback' | 'update';
 
@@ -88,11 +90,7 @@ export class RunPlan {
   }
 
   nextKill(): KillPlan {
-    const hasExact = this.faults.includes('F2');
-    const hows = hasExact
-      ? (['random', 'random', 'before-commit', 'after-commit', 'fsync'] as const)
-      : (['random'] as const);
-    const how = this.kills.pick(hows);
+    const how = this.kills.pick(['random', 'random', 'before-commit', 'after-commit', 'fsync'] as const);
     return { how, nth: 1 + this.kills.below(how === 'fsync' ? 4 : 12), afterMs: this.kills.below(400) };
   }
 }
@@ -113,6 +111,9 @@ function drawRefunds(chance: Random, packageType: keyof typeof PACKAGE_FEN): num
 
 function drawFaults(chance: Random): FaultNumber[] {
   const others = FAULT_NUMBERS.filter((fault) => fault !== 'F1' && fault !== 'F2');
-  const drawn = Array.from({ length: FAULTS_BESIDE_KILLS }, () => chance.pick(others));
-  return FAULT_NUMBERS.filter((fault) => fault === 'F1' || fault === 'F2' || drawn.includes(fault));
+  const drawn: FaultNumber[] = Array.from({ length: FAULTS_BESIDE_KILLS }, () => chance.pick(others));
+  const walks = chance.chance(WALK_SHARE);
+  return FAULT_NUMBERS.filter(
+    (fault) => fault === 'F1' || (fault === 'F2' && walks) || drawn.includes(fault),
+  );
 }

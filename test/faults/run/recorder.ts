@@ -13,7 +13,13 @@ export type Request = {
   readonly raw?: string;
 };
 
-export type Heard = { readonly status: number | null; readonly answer: unknown; readonly durationMs: number };
+export type Heard = {
+  readonly status: number | null;
+  readonly answer: unknown;
+  readonly durationMs: number;
+  /** Nobody listened there: the request was certainly not sent, and may go elsewhere. */
+  readonly isRefused: boolean;
+};
 
 /** Writes down everything that is said to the backend, and what it answers. */
 export class Recorder {
@@ -27,6 +33,7 @@ export class Recorder {
     const startedMs = performance.now();
     let status: number | null = null;
     let answer: unknown = null;
+    let isRefused = false;
     try {
       const response = await fetch(to.url + path, {
         method,
@@ -38,14 +45,14 @@ export class Recorder {
       const text = await response.text();
       answer = parse(text);
       ({ status } = response);
-    } catch {
-      status = null;
+    } catch (error) {
+      isRefused = (error as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED';
     }
     const durationMs = performance.now() - startedMs;
     const returnedAtMs = status === null ? null : Date.now();
     const event = { client, replica: to.name, calledAtMs, returnedAtMs, method, path, body, status, answer };
     this.history.push(event);
-    return { status, answer, durationMs };
+    return { status, answer, durationMs, isRefused };
   }
 
   wrote(write: Omit<DirectWrite, 'committedAtMs'>): void {

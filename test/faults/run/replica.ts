@@ -65,8 +65,8 @@ export class Replica {
     const startedMs = performance.now();
     const { compiled } = this.setting;
     this.process = await startBackend(
-      { env: { ...this.setting.env, ...this.proxy.env } },
-      { ...env, SPOOL_DIR: this.spoolDir },
+      { env: this.proxy.env },
+      { ...this.setting.env, ...env, SPOOL_DIR: this.spoolDir },
       { port: this.port, compiled, onOutput: (text) => this.log.push(text) },
     );
     this.bootsMs.push(performance.now() - startedMs);

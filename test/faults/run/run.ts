@@ -56,9 +56,9 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const world = await World.start({ server, seed, dir, compiled });
   try {
     await world.open();
-    if (plan.faults.includes('F2')) await walkExactPoints(world);
-    say('the exact points are walked; now the traffic');
+    if (plan.faults.includes('F2')) await walkExactPoints(world, say);
     await playTrafficAndFaults(world, plan, options);
+    say('healing');
     await heal(world);
     const healedAtMs = Date.now();
     const quietMs = await untilQuiet(world);

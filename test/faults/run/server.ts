@@ -117,7 +117,10 @@ export class FaultServer {
       ...files,
     ];
     const out = openSync(target, 'w');
-    const child = spawn(this.binlogProgram, args, { stdio: ['ignore', out, 'pipe'] });
+    const child = spawn(this.binlogProgram, args, {
+      env: { ...process.env, TZ: 'UTC' }, // the text tells its times without a zone
+      stdio: ['ignore', out, 'pipe'],
+    });
     closeSync(out);
     let complaints = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints += text));

@@ -114,7 +114,7 @@ export class Shop {
 
   /** As an operator's program does it: the same key again until there is an answer that will not change. */
   async refund({ outTradeNo }: Sale, fen: number, key: string): Promise<Heard> {
-    let heard: Heard = { status: null, answer: null, durationMs: 0 };
+    let heard: Heard = { status: null, answer: null, durationMs: 0, isRefused: false };
     for (let attempt = 1; attempt <= REFUND_TRIES_MAX; attempt += 1) {
       heard = await this.refundOnce(outTradeNo, fen, { key, to: this.anyUp(attempt) });
       const { status, answer } = heard;

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Heard } from '../recorder.ts';
+
+/** One promise in numbers, and what was seen of it. */
+export type Figure = {
+  readonly what: string;
+  readonly goal: string;
+  readonly seen: string;
+  readonly holds: boolean;
+};
+
+/** An open loop: a fixed rate of arrivals, whatever becomes of those before. Resolves when all are answered or given up. */
+export async function arrive<Result>(
+  perSecond: number,
+  isOver: (sent: number) => boolean,
+  send: () => Promise<Result>,
+): Promise<Result[]> {
+  const startedMs = performance.now();
+  const sent: Promise<Result>[] = [];
+  while (!isOver(sent.length)) {
+    // What fell due while this process was busy is sent now.
+    const due = Math.floor(((performance.now() - startedMs) / 1000) * perSecond);
+    while (sent.length <= due && !isOver(sent.length)) sent.push(send());
+    await sleep(1000 / perSecond);
+  }
+  return Promise.all(sent);
+}
+
+/** @param share 0.99 for p99 @returns milliseconds */
+export function percentile(heard: readonly Heard[], share: number): number {
+  const sorted = heard.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+export function countBad(heard: readonly Heard[]): number {
+  return heard.filter(({ status }) => status !== 200).length;
+}
+
+export const ms = (value: number) => `${Math.round(value)} ms`;
