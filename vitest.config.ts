@@ -14,7 +14,10 @@ export default defineConfig({
     maxWorkers: WORKERS_MAX,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['src/**/*.spec.ts', 'test/docs/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['{src,test}/**/*.spec.ts', 'test/docs/**/*.test.ts'] },
+      },
       onServer('integration', ['test/integration/**/*.test.ts', 'test/migrations/**/*.test.ts']),
       onServer('e2e', ['test/e2e/**/*.test.ts']),
       onServer('faults', ['test/faults/**/*.test.ts']),

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OutboxChannels } from '../../src/platform/outbox/outbox-channels.js';
 import type { StandInAnswer } from '../support/http-stand-in.js';
+import { findLeaks } from '../support/leaks.js';
 import { ACCESS_TOKEN, APP_SECRET, NoticesBackend, WEBHOOK_SECRET } from '../support/notices-backend.js';
-import { findLeaks } from '../support/process.js';
 
 const STDOUT_FD = 1;
 const DAY_MS = 24 * 3_600_000;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPlainUser, createTestDatabase } from '../support/database.js';
 import type { PlainUser, TestDatabase } from '../support/database.js';
-import { findLeaks, killBackends, startBackend } from '../support/process.js';
+import { findLeaks } from '../support/leaks.js';
+import { killBackends, startBackend } from '../support/process.js';
 
 const SECRET = 'K9canarySecret9d';
 const PASSWORD = 'K9canaryPassword1f';

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newOutTradeNo } from '../support/builders.js';
 import { createPlainUser, createTestDatabase } from '../support/database.js';
 import type { PlainUser, TestDatabase } from '../support/database.js';
-import { findLeaks, killBackends, startBackend } from '../support/process.js';
+import { findLeaks } from '../support/leaks.js';
+import { killBackends, startBackend } from '../support/process.js';
 import type { BackendProcess } from '../support/process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 

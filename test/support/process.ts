@@ -222,24 +222,3 @@ async function compileInto(built: string): Promise<void> {
     rmSync(own, { recursive: true, force: true });
   }
 }
-
-/** Every way in which a word can stand in a text: as it is, in hexadecimal, or in base64 from any of three places on. */
-function formsOf(word: string): string[] {
-  const bytes = Buffer.from(word);
-  const inBase64 = [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-    // The first and the last characters depend on the neighbours.
-    return encoded.slice(Math.ceil((shift * 4) / 3) + 1, Math.floor(((shift + bytes.length) * 4) / 3) - 1);
-  });
-  return [word, bytes.toString('hex'), bytes.toString('hex').toUpperCase(), ...inBase64];
-}
-
-/** The lines of `text` that hold one of the words in any form. Words of letters and digits are the same in URLs and in JSON. */
-export function findLeaks(text: string, words: readonly string[]): string[] {
-  const lines = text.split('\n');
-  return words.flatMap((word) =>
-    formsOf(word).flatMap((form) =>
-      lines.filter((line) => line.includes(form)).map((line) => `${word}: ${line.slice(0, 400)}`),
-    ),
-  );
-}
