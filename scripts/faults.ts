@@ -2,12 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DATA_DIR, runScript, say, untilExit } from '../test/faults/run/library.ts';
+import { measureAll } from '../test/faults/run/measure/measure.ts';
 import { HELP, readOptions } from '../test/faults/run/options.ts';
-import { formatTable, replayCommand } from '../test/faults/run/report.ts';
+import type { Options } from '../test/faults/run/options.ts';
+import {
+  describeMachine,
+  formatTable,
+  killsOf,
+  replayCommand,
+  toFigureTable,
+  toTable,
+  writeReport,
+} from '../test/faults/run/report.ts';
 import { runSeed } from '../test/faults/run/run.ts';
 import type { RunResult } from '../test/faults/run/run.ts';
 import { FaultServer } from '../test/faults/run/server.ts';
-import { makeRunDir } from '../test/faults/run/world.ts';
+import { makeRunDir, World } from '../test/faults/run/world.ts';
 import { killBackends } from '../test/support/process.ts';
 
 const PROGRESS_EVERY_MS = 10_000;
@@ -24,7 +34,12 @@ await runScript(async () => {
   untilExit({ stop: removeDir, kill: removeDir });
   const server = await FaultServer.start(options.server, serverDir);
   untilExit({ stop: killBackends, kill: () => void killBackends() });
-  say(`${server.label} in a temporary folder; ${options.runs} runs from seed ${options.seed}`);
+  const conditions = `${server.label}, ${describeMachine()}`;
+  say(conditions);
+  return options.measure ? measure(server, options, conditions) : play(server, options, conditions);
+});
+
+async function play(server: FaultServer, options: Options, conditions: string): Promise<number> {
   const results: RunResult[] = [];
   for (let run = 0; run < options.runs; run += 1) {
     const seed = options.seed + run;
@@ -36,11 +51,32 @@ await runScript(async () => {
     for (const finding of result.findings) say(`  FOUND: ${finding}`);
     if (result.findings.length > 0)
       say(`  The evidence is in ${dir}. The same plan again:\n  ${replayCommand(result, options)}`);
+    // Written after each run: what was played is not lost when a later run breaks off.
+    if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
+    const report = { mark: options.server, heading: conditions, table: toTable(results) };
+    if (options.reportFile) writeReport(options.reportFile, report);
   }
-  say(`\n${formatTable(results)}`);
-  if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
+  say(`\n${formatTable(toTable(results))}`);
   return results.some(({ findings }) => findings.length > 0) ? 1 : 0;
-});
+}
+
+async function measure(server: FaultServer, options: Options, conditions: string): Promise<number> {
+  const dir = makeRunDir(join(DATA_DIR, 'faults'), 'measure');
+  const world = await World.start({ server, seed: options.seed, dir });
+  try {
+    await world.open();
+    const figures = await measureAll(world, say);
+    say(`\n${formatTable(toFigureTable(figures))}`);
+    if (options.jsonFile)
+      writeFileSync(options.jsonFile, `${JSON.stringify({ conditions, figures }, null, 2)}\n`);
+    const report = { mark: 'figures', heading: conditions, table: toFigureTable(figures) };
+    if (options.reportFile) writeReport(options.reportFile, report);
+    return figures.every(({ holds }) => holds) ? 0 : 1;
+  } finally {
+    await world.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
 
 /** One line that changes on a terminal; in a log a line now and then. */
 function showProgress(text: string): void {
@@ -52,8 +88,11 @@ function showProgress(text: string): void {
 }
 
 function describeRun(result: RunResult): string {
-  const kills = Object.values(result.kills).reduce((sum, count) => sum + count, 0);
-  const verdict = result.findings.length === 0 ? 'nothing found' : `${result.findings.length} FOUND`;
+  const { seed, faults, messages, orders, seconds, quietSeconds, findings } = result;
+  const kills = killsOf(result);
+  const perMinute = ((kills * 60) / Math.max(1, seconds)).toFixed(1);
+  const verdict = findings.length === 0 ? 'nothing found' : `${findings.length} FOUND`;
   const notRun = Object.entries(result.notRun).map(([what, why]) => `; NOT RUN: ${what}, because ${why}`);
-  return `${process.stdout.isTTY ? '\r\x1b[K' : ''}seed ${result.seed}: ${result.faults.join(',')}: ${kills} kills, ${result.messages} messages, ${result.orders} orders, ${result.seconds} s (${result.quietSeconds} s to rest): ${verdict}${notRun.join('')}`;
+  const start = process.stdout.isTTY ? '\r\x1b[K' : '';
+  return `${start}seed ${seed}: ${faults.join(' ')}: ${kills} kills (${perMinute} a minute), ${messages} messages, ${orders} orders, ${seconds} s (${quietSeconds} s to rest): ${verdict}${notRun.join('')}`;
 }

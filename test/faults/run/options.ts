@@ -15,6 +15,7 @@ machine only, on a database server of its own, and everything it starts ends wit
   --only F3,F7   these faults instead of those the seed draws
   --kills N      how many kills of F1 and F2 a run has, besides the walk over the exact points (default 20)
   --server KIND  mariadb (default) or mysql; the MySQL server is named in MYSQLD when it is not on the PATH
+  --measure      measures the promises about time instead of playing seeds
   --json FILE    writes the results into this file as well
   --report FILE  puts the table of results between the marks of this file (docs/faults.md)
   --keep         keeps the evidence of good runs, too; that of bad ones is always kept in .data/faults
@@ -32,6 +33,7 @@ export type Options = {
   readonly only: readonly FaultNumber[];
   readonly kills: number;
   readonly server: ServerKind;
+  readonly measure: boolean;
   readonly jsonFile: string | null;
   readonly reportFile: string | null;
   readonly keep: boolean;
@@ -52,6 +54,7 @@ export function readOptions(args: readonly string[]): Options {
     only: (given.only ?? []).flatMap((numbers) => numbers.split(',')).map(faultNumber),
     kills: given.kills === undefined ? KILLS_DEFAULT : wholeNumber('--kills', given.kills, KILLS_MAX),
     server: serverKind(given.server ?? 'mariadb'),
+    measure: given.measure ?? false,
     jsonFile: given.json ?? null,
     reportFile: given.report ?? null,
     keep: given.keep ?? false,
@@ -65,6 +68,7 @@ type Given = {
   only?: string[];
   kills?: string;
   server?: string;
+  measure?: boolean;
   json?: string;
   report?: string;
   keep?: boolean;
@@ -81,6 +85,7 @@ function parse(args: readonly string[]): Given {
         only: { type: 'string', multiple: true },
         kills: { type: 'string' },
         server: { type: 'string' },
+        measure: { type: 'boolean' },
         json: { type: 'string' },
         report: { type: 'string' },
         keep: { type: 'boolean' },

@@ -63,7 +63,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     const healedAtMs = Date.now();
     const quietMs = await untilQuiet(world);
     const evidence = await gatherEvidence(world, plan, { healedAtMs, quietAtMs: Date.now() });
-    const judged = judge(evidence, world);
+    const judged = await judge(world, evidence);
     const result = summarise(world, { plan, evidence, judged, quietMs, startedMs });
     if (result.findings.length === 0 && !options.keep) rmSync(dir, { recursive: true, force: true });
     else keepEvidence(dir, evidence);

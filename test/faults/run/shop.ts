@@ -7,8 +7,8 @@ import type { OrderPlan } from './plan.ts';
 import type { Heard, Recorder } from './recorder.ts';
 import type { Replica } from './replica.ts';
 
-const REFUND_TRIES_MAX = 20;
-const REFUND_PAUSE_MS = 500;
+const REFUND_TRIES_MAX = 8;
+const REFUND_PAUSE_MS = 700;
 const CALLBACK_TRIES = 2;
 
 export type ShopSecrets = { readonly internal: string; readonly adminToken: string };

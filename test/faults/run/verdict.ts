@@ -1,12 +1,58 @@
+import { createReadStream, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { COLUMNS_QUERY, readBinlog, readColumns } from '../checker/binlog.ts';
+import { check } from '../checker/check.ts';
 import type { Evidence } from '../checker/evidence.ts';
+import { binlogFile } from './gather.ts';
+import { query } from './server.ts';
 import type { World } from './world.ts';
 
 export type Judged = {
   /** How much each invariant looked at: an empty run is no good one. */
   readonly examined: Readonly<Record<string, number>>;
+  /** How many things each invariant has to complain of, those without a complaint left out. */
+  readonly broken: Readonly<Record<string, number>>;
   readonly findings: readonly string[];
 };
 
-export function judge(evidence: Omit<Evidence, 'changes'>, _world: World): Judged {
-  return { examined: { history: evidence.history.length }, findings: [] };
+/** What the backend may say to a well-formed message with the right secret: it has it, or it cannot keep it now. */
+const HONEST_ANSWERS = [200, 503];
+const INTERNAL = '/api/payment/internal/';
+/** What one cause breaks fills pages; the rest is in the evidence. */
+const FINDINGS_SHOWN_MAX = 5;
+
+/** Has the independent checker decide, with the changes of the binary log. */
+export async function judge(world: World, gathered: Omit<Evidence, 'changes'>): Promise<Judged> {
+  const columns = readColumns(await query(world.root, COLUMNS_QUERY, [world.databaseName]));
+  // With the text of the log and the evidence, all that it takes to decide once more.
+  writeFileSync(join(world.dir, 'columns.json'), JSON.stringify(columns));
+  const lines = createInterface({ input: createReadStream(binlogFile(world.dir)), crlfDelay: Infinity });
+  const changes = await readBinlog(lines, { server: world.server.kind, columns });
+  const verdicts = check({ ...gathered, changes });
+  const bad = verdicts.filter(({ findings }) => findings.length > 0);
+  return {
+    examined: Object.fromEntries(verdicts.map(({ invariant, examined }) => [invariant, examined])),
+    broken: Object.fromEntries(bad.map(({ invariant, findings }) => [invariant, findings.length])),
+    findings: [
+      ...bad.flatMap(({ invariant, findings }) => shorten(invariant, findings)),
+      ...findRefused(gathered),
+    ],
+  };
+}
+
+function shorten(invariant: string, findings: readonly string[]): string[] {
+  const shown = findings.slice(0, FINDINGS_SHOWN_MAX).map((finding) => `${invariant}: ${finding}`);
+  const more = findings.length - shown.length;
+  return more > 0 ? [...shown, `${invariant}: and ${more} more like it`] : shown;
+}
+
+function findRefused({ history }: Pick<Evidence, 'history'>): string[] {
+  const refused = history.filter(
+    ({ path, status }) => path.startsWith(INTERNAL) && status !== null && !HONEST_ANSWERS.includes(status),
+  );
+  const [first] = refused;
+  return first
+    ? [`${refused.length} good messages were refused, the first with ${String(first.status)}`]
+    : [];
 }
