@@ -26,7 +26,7 @@ type Servers = {
 };
 type Programs = { readonly getServerPrograms: (kind: ServerKind) => Promise<{ readonly server: string }> };
 type Command = { readonly findProgram: (name: string, path?: string) => string | undefined };
-type Paths = { readonly ROOT: string; readonly DATA_DIR: string };
+type Paths = { readonly DATA_DIR: string };
 
 const load = (file: string): Promise<unknown> =>
   import(new URL(`../../../scripts/lib/${file}`, import.meta.url).href);
@@ -36,4 +36,4 @@ export const { Trouble, say } = (await load('terminal.mjs')) as Terminal;
 export const { startPrivateServer } = (await load('private-server.mjs')) as Servers;
 export const { getServerPrograms } = (await load('server-programs.mjs')) as Programs;
 export const { findProgram } = (await load('command.mjs')) as Command;
-export const { ROOT, DATA_DIR } = (await load('paths.mjs')) as Paths;
+export const { DATA_DIR } = (await load('paths.mjs')) as Paths;

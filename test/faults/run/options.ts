@@ -39,7 +39,7 @@ export type Options = {
   readonly keep: boolean;
 };
 
-export const KILLS_DEFAULT = 20;
+const KILLS_DEFAULT = 20;
 const KILLS_MAX = 10_000;
 const RUNS_MAX = 10_000;
 const SEED_MAX = 2 ** 31 - 1;

@@ -6,10 +6,10 @@ import { hashToken, newToken, newTokenId } from '../../../src/admin/token-format
 import { startCloudFunctionStandIn } from '../../support/cloud-function-stand-in.ts';
 import type { CloudFunctionStandIn } from '../../support/cloud-function-stand-in.ts';
 import { compiledRoot } from '../../support/process.ts';
+import { until } from '../../support/until.ts';
 import { startWechatPaySimulator } from '../../support/wechatpay-simulator/simulator.ts';
 import type { WechatPaySimulator } from '../../support/wechatpay-simulator/simulator.ts';
-import { Functions, yuan } from './functions.ts';
-import { PACKAGE_FEN } from './plan.ts';
+import { Functions } from './functions.ts';
 import { Recorder } from './recorder.ts';
 import { Replica } from './replica.ts';
 import { query } from './server.ts';
@@ -17,6 +17,8 @@ import type { FaultServer } from './server.ts';
 import { DB_ERROR_CANARY, personOf, Shop } from './shop.ts';
 
 const DAY_MS = 86_400_000;
+/** The first process makes the schema. */
+const READY_WITHIN_MS = 120_000;
 const CANARY_USERS = 400;
 const NAMES = ['a', 'b'] as const;
 
@@ -160,13 +162,14 @@ export class World {
     await this.root.end();
   }
 
-  private async untilReady(): Promise<void> {
-    const [first] = this.replicas;
-    for (;;) {
-      const health = await first.health();
-      if (health?.status === 'ready') return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  private untilReady(): Promise<void> {
+    return until(
+      async () => {
+        const health = await this.replicas[0].health();
+        if (health?.status !== 'ready') throw new Error(`not ready: ${JSON.stringify(health)}`);
+      },
+      { withinMs: READY_WITHIN_MS, everyMs: 50 },
+    );
   }
 }
 
@@ -215,5 +218,3 @@ export function makeRunDir(base: string, name: string): string {
   mkdirSync(dir, { recursive: true });
   return dir;
 }
-
-export const PREMIUM_YUAN = yuan(PACKAGE_FEN.premium);
