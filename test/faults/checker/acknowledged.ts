@@ -1,4 +1,4 @@
-import type { HttpEvent, Row } from './evidence.ts';
+import type { HttpEvent, Row, RowChange } from './evidence.ts';
 import { imageOf } from './binlog.ts';
 import { fenOfYuan, field, groupBy, isRefusal, isSuccess, text } from './facts.ts';
 import type { Facts } from './facts.ts';
@@ -143,12 +143,19 @@ function examineRefundAnswers(facts: Facts, seen: Examination): void {
     const key = field(event.body, 'idempotencyKey');
     if (isSuccess(event)) {
       const promise = byNumber.get(String(field(event.answer, 'data', 'outRefundNo')));
-      const isInTime = promise && promise.committedAtMs <= (event.returnedAtMs ?? Infinity);
-      seen.examine(isInTime ? null : `${nameOf(event)}: promised before its commit, or without one`);
+      seen.examine(brokenPromise(event, promise));
     } else if (isRefusal(event) && typeof key === 'string' && !isTakenByKey(facts, key)) {
       seen.examine(keys.has(key) ? `${nameOf(event)}: refused and promised` : null);
     }
   }
+}
+
+function brokenPromise(event: HttpEvent, promise: RowChange | undefined): string | null {
+  if (!promise || promise.committedAtMs > (event.returnedAtMs ?? Infinity))
+    return `${nameOf(event)}: promised before its commit, or without one`;
+  const wanted = fenOfYuan(wordOf(field(event.body, 'amount')));
+  const promised = Number(imageOf(promise).refund_fen);
+  return promised === wanted ? null : `${nameOf(event)}: ${wanted} fen were asked for, ${promised} promised`;
 }
 
 function isTakenByKey(facts: Facts, key: string): boolean {

@@ -60,6 +60,11 @@ export const BREAKS_OF_ANSWERS: readonly Break[] = [
     (run) => (run.history[2] = { ...first(run.history.slice(2)), returnedAtMs: STARTED_AT_MS + 69_999 }),
   ],
   [
+    'I13',
+    'another amount was promised than was asked for',
+    (run) => (run.history[2] = { ...first(run.history.slice(2)), body: { ...REFUND_BODY, amount: '29.91' } }),
+  ],
+  [
     'I14',
     'equal messages got unequal answers',
     (run) =>

@@ -164,6 +164,11 @@ export const BREAKS_OF_ROWS: readonly Break[] = [
   ],
   [
     'I10',
+    'all of it went back, and what it gave is still there',
+    (run) => run.lose('entitlement_grants', '3'),
+  ],
+  [
+    'I10',
     'a part went back, and it is refunded',
     (run) => run.falsify('refund_settlements', REFUND, { refund_fen: '1' }),
   ],

@@ -18,6 +18,7 @@ export class Facts {
   private readonly paymentsByNo: ReadonlyMap<string, Evidence['ledger']['payments'][number]>;
   private readonly changesByTable: ReadonlyMap<string, readonly RowChange[]>;
   private readonly written: ReadonlySet<string>;
+  private readonly told: ReadonlySet<unknown>;
 
   constructor(evidence: Evidence) {
     this.evidence = evidence;
@@ -28,6 +29,10 @@ export class Facts {
     this.paymentsByNo = new Map(evidence.ledger.payments.map((payment) => [payment.outTradeNo, payment]));
     this.changesByTable = groupBy(evidence.changes, ({ table }) => table);
     this.written = new Set(evidence.directWrites.map(({ what, outTradeNo }) => `${what} ${outTradeNo}`));
+    this.told = new Set([
+      ...evidence.directWrites.map(({ outTradeNo }) => outTradeNo),
+      ...evidence.history.filter(isSuccess).map(({ body }) => field(body, 'outTradeNo')),
+    ]);
   }
 
   /** @throws Error when the evidence has no such table: an empty one is there, and empty */
@@ -75,7 +80,12 @@ export class Facts {
     return this.written.has(`${what} ${outTradeNo}`);
   }
 
-  /** Answered requests of one kind. */
+  /** Whether anybody can have learnt of the order here: a message about it was taken, or a function wrote its row. */
+  isTold(outTradeNo: string): boolean {
+    return this.told.has(outTradeNo) || this.order(outTradeNo) !== undefined;
+  }
+
+  /** Requests of one kind. */
   posts(path: RegExp): readonly HttpEvent[] {
     return this.evidence.history.filter((event) => event.method === 'POST' && path.test(event.path));
   }

@@ -1,4 +1,4 @@
-import type { MoneySums } from './evidence.ts';
+import type { Evidence, MoneySums } from './evidence.ts';
 import { fenOfYuan, text } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { Examination } from './verdict.ts';
@@ -20,9 +20,9 @@ export function moneyIsConserved(facts: Facts): Verdict {
   examineRefunds(facts, seen);
   const tables = sumTables(facts);
   for (const [name, sums] of Object.entries(facts.evidence.reports)) {
-    seen.examine(sums ? difference(name, sums, tables) : `the ${name} could not be had`);
+    seen.examine(sums ? difference(`the ${name}`, sums, tables) : `the ${name} could not be had`);
   }
-  const paidFen = facts.evidence.ledger.payments.reduce((sum, payment) => sum + payment.amountFen, 0);
+  const paidFen = toldPayments(facts).reduce((sum, payment) => sum + payment.amountFen, 0);
   const refundedFen = facts.evidence.ledger.refunds.reduce(
     (sum, refund) => sum + (refund.status === 'SUCCESS' ? refund.refundFen : 0),
     0,
@@ -31,8 +31,13 @@ export function moneyIsConserved(facts: Facts): Verdict {
   return seen.verdict();
 }
 
+/** A payment that nobody ever told of, not even of its order, is one for the bill of its day. */
+function toldPayments(facts: Facts): Evidence['ledger']['payments'] {
+  return facts.evidence.ledger.payments.filter(({ outTradeNo }) => facts.isTold(outTradeNo));
+}
+
 function examineOrders(facts: Facts, seen: Examination): void {
-  for (const { outTradeNo, amountFen, transactionId } of facts.evidence.ledger.payments) {
+  for (const { outTradeNo, amountFen, transactionId } of toldPayments(facts)) {
     const row = facts.order(outTradeNo);
     if (!row || !PAID_STATES.includes(text(row, 'status'))) {
       seen.examine(`${outTradeNo} was paid at WeChat Pay, and is ${row?.status ?? 'missing'} here`);
@@ -109,5 +114,5 @@ function sumTables(facts: Facts): MoneySums {
 function difference(name: string, said: MoneySums, tables: MoneySums): string | null {
   const isSame = said.paidFen === tables.paidFen && said.refundedFen === tables.refundedFen;
   const words = ({ paidFen, refundedFen }: MoneySums) => `${paidFen} fen paid and ${refundedFen} refunded`;
-  return isSame ? null : `the tables have ${words(tables)}, and the ${name} says ${words(said)}`;
+  return isSame ? null : `the tables have ${words(tables)}, and ${name} says ${words(said)}`;
 }

@@ -94,7 +94,10 @@ function examineShownRefunds(facts: Facts, seen: Examination): void {
   }
 }
 
-/** I10: an order is refunded if and only if all of its money went back; what contradicts it is before an operator. */
+/**
+ * I10: an order is refunded if and only if all of its money went back, and then what it gave was taken back; what contradicts it
+ * is before an operator.
+ */
 export function refundedMeansAllOfIt(facts: Facts): Verdict {
   const seen = new Examination('I10');
   const successes = facts.rows('refund_settlements').filter(({ status }) => status === 'success');
@@ -105,6 +108,9 @@ export function refundedMeansAllOfIt(facts: Facts): Verdict {
     const isAll = refundedFen > 0 && refundedFen === facts.cost(order);
     const isRefunded = order.status === 'refunded';
     if (!isAll && !isRefunded && refundedFen === 0) continue;
+    const isTakenBack = facts.hasLine(outTradeNo, 'revocation');
+    if (isAll && isRefunded && !isTakenBack)
+      seen.examine(`${outTradeNo} is refunded, and keeps what it gave`);
     const isExplained =
       isAll === isRefunded || facts.hasException(outTradeNo, ['refund_conflict', 'refund_exceeds_paid']);
     seen.examine(
