@@ -1,7 +1,7 @@
-import { createReadStream, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { COLUMNS_QUERY, readBinlog, readColumns } from '../checker/binlog.ts';
+import { COLUMNS_QUERY, readColumns } from '../checker/binlog.ts';
+import { readBinlogFile } from '../checker/binlog-file.ts';
 import { check } from '../checker/check.ts';
 import type { Evidence } from '../checker/evidence.ts';
 import { binlogFile } from './gather.ts';
@@ -27,8 +27,7 @@ export async function judge(world: World, gathered: Omit<Evidence, 'changes'>): 
   const columns = readColumns(await query(world.root, COLUMNS_QUERY, [world.databaseName]));
   // With the text of the log and the evidence, all that it takes to decide once more.
   writeFileSync(join(world.dir, 'columns.json'), JSON.stringify(columns));
-  const lines = createInterface({ input: createReadStream(binlogFile(world.dir)), crlfDelay: Infinity });
-  const changes = await readBinlog(lines, { server: world.server.kind, columns });
+  const changes = await readBinlogFile(binlogFile(world.dir), { server: world.server.kind, columns });
   const verdicts = check({ ...gathered, changes });
   const bad = verdicts.filter(({ findings }) => findings.length > 0);
   return {
