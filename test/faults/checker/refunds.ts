@@ -127,7 +127,8 @@ const OURS = /^RF\d{13}/;
 /** I12: one intent is one number at WeChat Pay, and its money moves once at most. */
 export function intentsAreRefundedOnce(facts: Facts): Verdict {
   const seen = new Examination('I12');
-  const known = new Set(facts.rows('refund_settlements').map((row) => text(row, 'out_refund_no')));
+  const promised = facts.rows('refund_settlements').filter(({ origin }) => origin === 'operator');
+  const known = new Set(promised.map((row) => text(row, 'out_refund_no')));
   for (const refund of facts.evidence.ledger.refunds) {
     const { outRefundNo, timesApplied } = refund;
     seen.examine(timesApplied > 1 ? `the money of ${outRefundNo} moved ${timesApplied} times` : null);

@@ -1,0 +1,271 @@
+import type { Invariant } from '../checker/verdict.ts';
+import type { FaultNumber } from '../run/fault-numbers.ts';
+
+/** A change of the compiled code, so that the sources have no switch for it. */
+export type Edit = {
+  /** Below the folder of the compiled files. */
+  readonly file: string;
+  /** Stands there exactly once, or the code has moved on and the bug with it. */
+  readonly find: string;
+  readonly replace: string;
+};
+
+/** A mistake that somebody could make, and what must come of it. */
+export type PlantedBug = {
+  readonly name: string;
+  /** At least one of these must be found broken. */
+  readonly breaks: readonly Invariant[];
+  readonly edits: readonly Edit[];
+  /** A run that can expose it: without faults some mistakes look right. */
+  readonly run: { readonly seed: number; readonly only: readonly FaultNumber[]; readonly kills?: number };
+};
+
+const INBOX = 'src/platform/inbox';
+const PAYMENTS = 'src/payments';
+const REFUNDS = 'src/refunds';
+
+const OF_MESSAGES: readonly PlantedBug[] = [
+  {
+    name: 'acknowledged before the spool is synced',
+    breaks: ['I1', 'I13'],
+    edits: [
+      {
+        file: 'src/platform/spool/spool-worker.js',
+        find: 'append(appends.map(({ record }) => record));',
+        replace:
+          'setTimeout(() => { try { append(appends.map(({ record }) => record)); } catch (error) { recover(error); } }, 2);',
+      },
+    ],
+    run: { seed: 1, only: ['F16'] },
+  },
+  {
+    name: 'acknowledged before the row is committed',
+    breaks: ['I1', 'I2', 'I13'],
+    edits: [
+      {
+        file: `${INBOX}/inbox.service.js`,
+        find: "await withDeadline('the inbox', WRITE_DEADLINE_MS, this.commit.add(record));",
+        replace: 'this.commit.add(record).catch(() => undefined);',
+      },
+    ],
+    run: { seed: 1, only: ['F3', 'F6', 'F8'] },
+  },
+  {
+    name: 'a spooled record removed before its row is there',
+    breaks: ['I1', 'I13', 'I20'],
+    edits: [
+      {
+        file: `${INBOX}/spool-drain.service.js`,
+        find: 'async move(batch) {',
+        replace: 'async move(batch) {\n        await this.spool.remove(batch.map(({ seq }) => seq));',
+      },
+    ],
+    run: { seed: 1, only: ['F2'] },
+  },
+  {
+    name: 'handled in another transaction than the effect',
+    breaks: ['I1', 'I2'],
+    edits: [
+      {
+        file: `${INBOX}/inbox-drain.service.js`,
+        find: 'return at.item ? this.handle(tx, at.item) : null;',
+        replace:
+          "if (at.item) await this.inbox.settle(tx, at.item.id, { status: 'handled', outcome: 'taken' });\n                return null;",
+      },
+      {
+        file: `${INBOX}/inbox-drain.service.js`,
+        find: 'if (at.item && handling?.kind',
+        replace:
+          'if (at.item) await this.unitOfWork.run((tx) => this.handle(tx, at.item));\n            if (at.item && handling?.kind',
+      },
+    ],
+    run: { seed: 1, only: ['F2'] },
+  },
+  {
+    name: 'an openid in a log line',
+    breaks: ['I17'],
+    edits: [
+      {
+        file: `${INBOX}/inbox.service.js`,
+        find: "this.logger.info('inbox.accepted', {",
+        replace: "this.logger.info('inbox.accepted', { payload: record.payload,",
+      },
+    ],
+    run: { seed: 1, only: ['F9'] },
+  },
+];
+
+const OF_PAYMENTS: readonly PlantedBug[] = [
+  {
+    name: 'the ledger written outside of the transaction',
+    breaks: ['I5'],
+    edits: [
+      {
+        file: 'src/users/entitlements.service.js',
+        find: 'await this.entitlements.append(tx, {\n                ...grant,',
+        replace: 'await this.entitlements.append(this.unitOfWork.reader, {\n                ...grant,',
+      },
+    ],
+    run: { seed: 1, only: ['F9'] },
+  },
+  {
+    name: 'a grant for each road that tells of the payment',
+    breaks: ['I4'],
+    edits: [
+      {
+        file: 'src/users/entitlements.service.js',
+        find: '...grant,',
+        replace: '...grant, outTradeNo: `${grant.outTradeNo}:${grant.grantedBy}`, transactionId: null,',
+      },
+    ],
+    run: { seed: 1, only: ['F9'] },
+  },
+  {
+    name: 'granted on hearsay',
+    breaks: ['I6'],
+    edits: [
+      {
+        file: `${PAYMENTS}/hearsay.service.js`,
+        find: "if (claim.evidence || claim.source === 'wechat-unreachable')",
+        replace: 'if (true)',
+      },
+    ],
+    run: { seed: 1, only: ['F28'] },
+  },
+  {
+    name: 'a late backup fails a paid order',
+    breaks: ['I7'],
+    edits: [
+      {
+        file: `${PAYMENTS}/payment-order.state.js`,
+        find: "paid: { payment_proven: 'paid',",
+        replace: "paid: { closed: 'failed', payment_proven: 'paid',",
+      },
+      {
+        file: `${PAYMENTS}/order-backups.service.js`,
+        find: 'async complete(tx, existing, backup) {',
+        replace:
+          'async complete(tx, existing, backup) {\n        await this.payments.recordClosed(tx, backup.outTradeNo);',
+      },
+    ],
+    run: { seed: 1, only: ['F9'] },
+  },
+  {
+    name: 'swept by a watermark, and WeChat Pay not asked',
+    breaks: ['I4', 'I15'],
+    edits: [
+      {
+        file: `${PAYMENTS}/paid-sweep.service.js`,
+        find: 'let after = null;',
+        replace: 'let after = this.watermark ?? null;',
+      },
+      {
+        file: `${PAYMENTS}/paid-sweep.service.js`,
+        find: 'after = keys.at(-1) ?? null;',
+        replace: 'this.watermark = after = keys.at(-1) ?? after;',
+      },
+      {
+        file: `${PAYMENTS}/paid-sweep.service.js`,
+        find: 'async sweepNextStep({ lease, stopping }) {',
+        replace: 'async sweepNextStep({ lease, stopping }) {\n        return;',
+      },
+      {
+        file: `${PAYMENTS}/pending-orders.service.js`,
+        find: 'async plan(orders) {',
+        replace: 'async plan(orders) {\n        return;',
+      },
+    ],
+    run: { seed: 1, only: ['F11'] },
+  },
+  {
+    name: 'times in the zone of the shop',
+    breaks: ['I16'],
+    edits: [
+      {
+        file: 'src/platform/database/database-options.js',
+        find: "SET time_zone = '+00:00'",
+        replace: "SET time_zone = '+08:00'",
+      },
+    ],
+    run: { seed: 1, only: ['F9'] },
+  },
+  {
+    name: 'COMMIT after a lock wait that timed out',
+    breaks: ['I10'],
+    edits: [
+      {
+        file: 'src/platform/database/unit-of-work.js',
+        find: 'await rollBackOrCut(runner);',
+        replace: 'await (error?.errno === 1205 ? runner.commitTransaction() : rollBackOrCut(runner));',
+      },
+    ],
+    run: { seed: 1, only: ['F8'] },
+  },
+];
+
+const OF_REFUNDS: readonly PlantedBug[] = [
+  {
+    name: 'a new refund number for each try',
+    breaks: ['I12'],
+    edits: [
+      {
+        file: `${REFUNDS}/refund-sending.service.js`,
+        find: 'const order = {\n            outRefundNo,',
+        replace:
+          'const order = {\n            outRefundNo: refund.sends > 0 ? `${outRefundNo}r${refund.sends}` : outRefundNo,',
+      },
+    ],
+    run: { seed: 1, only: ['F2'] },
+  },
+  {
+    name: 'refunds not bounded by what was paid',
+    breaks: ['I9'],
+    edits: [
+      {
+        file: `${REFUNDS}/refund-rules.js`,
+        find: 'if (leftFen === 0 || (amount && amount.fen > leftFen)) {',
+        replace: 'if (false) {',
+      },
+    ],
+    run: { seed: 1, only: ['F12'] },
+  },
+  {
+    name: 'yuan times a hundred as a float',
+    breaks: ['I11', 'I13'],
+    edits: [
+      {
+        file: 'src/shared/money.js',
+        find: "Money.ofFen(Number(whole) * 100 + Number(fraction.padEnd(2, '0')))",
+        replace: 'Money.ofFen(Math.trunc(Number(`${whole}.${fraction}`) * 100))',
+      },
+    ],
+    run: { seed: 1, only: ['F12'] },
+  },
+  {
+    name: 'a refund without its line in the audit log',
+    breaks: ['I21'],
+    edits: [
+      {
+        file: `${REFUNDS}/refunds.service.js`,
+        find: 'await this.note(tx, {\n            by: wish.by,',
+        replace: 'void ({\n            by: wish.by,',
+      },
+    ],
+    run: { seed: 1, only: ['F12'] },
+  },
+  {
+    name: 'a lease that changes hands under one token',
+    breaks: ['I19'],
+    edits: [
+      {
+        file: 'src/platform/jobs/job-leases.repository.js',
+        find: 'IF(owner = ?, 0, 1)',
+        replace: 'IF(owner = ?, 0, 0)',
+      },
+    ],
+    run: { seed: 1, only: ['F20'] },
+  },
+];
+
+/** The proof of the checker: each of these must be found. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [...OF_MESSAGES, ...OF_PAYMENTS, ...OF_REFUNDS];
