@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { applyDecorators, createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
@@ -36,9 +35,4 @@ function adminOf(context: ExecutionContext): NonNullable<AdminRequest['admin']> 
   const { admin } = context.switchToHttp().getRequest<AdminRequest>();
   if (!admin) throw new Error('this route is not under /api/admin: nobody asked who calls it');
   return admin;
-}
-
-/** The caller's address. What a proxy passed on counts only when it is one: it goes into columns and log lines. */
-export function sourceIpOf(request: FastifyRequest): string {
-  return isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? 'unknown') : request.ip;
 }

@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RefusedTries, sourceIpOf } from '../platform/http/refused-tries.js';
 import { admitByToken, isAdminPath, permissionOf } from '../platform/http/route-table.js';
 import { DomainError } from '../shared/domain-error.js';
 import { AccessService } from './access.service.js';
-import { sourceIpOf } from './admin-request.js';
 import type { AdminRequest } from './admin-request.js';
 import { may } from './permissions.js';
 import type { Permission } from './permissions.js';
-import { RefusedTries } from './refused-tries.js';
 import { bearerToken, namesBearer } from './token-format.js';
 import type { TokenRecord } from './tokens.types.js';
 
@@ -52,15 +51,7 @@ export class AdminGuard implements CanActivate {
     const given = bearerToken(request.raw.headersDistinct.authorization ?? []);
     const token = given === null ? null : await this.access.identify(given);
     if (token) return token;
-    const retryAfterSeconds = this.refused.note(sourceIpOf(request));
-    if (retryAfterSeconds !== null) {
-      throw new DomainError(
-        'too_many_requests',
-        'throttled',
-        'Too many tries without a valid token: wait, or send a valid one.',
-        { retryAfterSeconds },
-      );
-    }
+    this.refused.note(sourceIpOf(request), 'token');
     void reply.header('WWW-Authenticate', 'Bearer');
     throw new DomainError('Unauthorized', 'unauthorized', UNAUTHORIZED);
   }

@@ -24,7 +24,6 @@ import { OutboxController } from './outbox.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { ProductOrdersController } from './product-orders.controller.js';
 import { RecordsController } from './records.controller.js';
-import { RefusedTries } from './refused-tries.js';
 import { RefundsController } from './refunds.controller.js';
 import { StatisticsController } from './statistics.controller.js';
 import { TokensController } from './tokens.controller.js';
@@ -67,7 +66,6 @@ import { UsersController } from './users.controller.js';
     AccessService,
     ExceptionActionsService,
     BacklogService,
-    RefusedTries,
     OrderTimelineService,
     { provide: APP_GUARD, useClass: AdminGuard },
   ],

@@ -204,7 +204,7 @@ describe('tries without a valid token', () => {
     await from('192.0.2.30', boss.token);
     forgetRefusals(backend);
     const lines = logged.join('\n');
-    expect(lines).toContain('admin.access_refused');
+    expect(lines).toContain('http.access_refused');
     expect(lines).toContain('/api/admin/tokens');
     expect(lines).not.toMatch(/wxadm_|CANARY/);
   });

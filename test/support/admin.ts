@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type supertest from 'supertest';
 import { newToken, newTokenId, hashToken } from '../../src/admin/token-format.js';
 import type { Role } from '../../src/admin/permissions.js';
-import { RefusedTries } from '../../src/admin/refused-tries.js';
+import { RefusedTries } from '../../src/platform/http/refused-tries.js';
 import type { TestApplication } from './application.js';
 import type { TestDatabase } from './database.js';
 

@@ -69,7 +69,7 @@ const REFUSALS: Readonly<Record<string, { name: string; about: string; error: st
   429: {
     name: 'TooManyRequests',
     about:
-      'Too many tries without a valid token, among which a valid one is never counted; of files `busy`: as many as may be are being made.',
+      'Too many tries without a valid token or secret, among which a valid one is never counted; of files `busy`: as many as may be are being made.',
     error: 'too_many_requests',
     message: 'Too many tries without a valid token: wait, or send a valid one.',
   },
@@ -125,7 +125,7 @@ function statusesOf({ security = [], parameters = [], requestBody }: Operation):
   return [
     ...(isInput ? ['400'] : []),
     ...(takes(ADMIN_TOKEN) ? ['401', '403', '429', '503'] : []),
-    ...(takes(INTERNAL_SECRET) ? ['401', '503'] : []),
+    ...(takes(INTERNAL_SECRET) ? ['401', '429', '503'] : []),
     ...(isBody && security.length > 0 ? ['413', '415'] : []),
     ...(parameters.some((parameter) => parameter.in === 'path') ? ['404'] : []),
   ];

@@ -4,6 +4,7 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
+import { RefusedTries, sourceIpOf } from './refused-tries.js';
 import { isAdmittedByToken } from './route-table.js';
 
 /**
@@ -14,7 +15,10 @@ import { isAdmittedByToken } from './route-table.js';
 export class InternalSecretGuard implements CanActivate {
   private readonly digests: readonly Buffer[];
 
-  constructor(config: AppConfig) {
+  constructor(
+    config: AppConfig,
+    private readonly refused: RefusedTries,
+  ) {
     this.digests = config.internalSecrets.map(digest);
   }
 
@@ -26,6 +30,8 @@ export class InternalSecretGuard implements CanActivate {
     // Digests have one length and every one is compared, so the time tells nothing about the secrets.
     const matches = this.digests.filter((expected) => timingSafeEqual(expected, given));
     if (matches.length > 0) return true;
+    // Counted only now: whoever has the secret is never locked out by those who guess it from the same address.
+    this.refused.note(sourceIpOf(request), 'secret');
     throw new DomainError(
       'Unauthorized',
       'unauthorized',
