@@ -30,6 +30,8 @@ export type BackendProcess = {
   /** A POST as the cloud functions send it. Rejects when no answer came: the outcome is unknown then. */
   post(path: 'order-created' | 'notify', body: unknown): Promise<Answer>;
   fetch(path: string, init?: RequestInit): Promise<Answer>;
+  /** From now on nobody takes what is written: the reader is gone, or is there and does not read. */
+  stopReadingLog(how: 'gone' | 'silent'): void;
   whenReady(): Promise<void>;
   /** Waits until nothing is left in the spool and nothing is due in the inbox. */
   whenDrained(): Promise<void>;
@@ -44,6 +46,8 @@ export type ProcessOptions = {
   /** Compiled files other than those of this checkout. */
   readonly compiled?: string;
   readonly onOutput?: (text: string) => void;
+  /** An open file for standard output, instead of this process. */
+  readonly log?: number;
 };
 
 /** Starts the backend on its port and waits until it is live; it inherits nothing of this process's environment. */
@@ -63,12 +67,12 @@ export async function startBackend(
       PORT: String(port),
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.log ?? 'pipe', 'pipe'],
   });
   running.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       options.onOutput?.(text);
     });
@@ -85,6 +89,7 @@ export async function startBackend(
     output: () => output,
     fetch: (path, init) => ask(url + path, init),
     post: (path, body) => ask(`${url}/api/payment/internal/${path}`, asCallersPost(body)),
+    stopReadingLog: (how) => void (how === 'gone' ? child.stdout?.destroy() : child.stdout?.pause()),
     whenReady: () => whenHealthy(backend, ({ status }) => status === 'ready', LIVE_WITHIN_MS),
     whenDrained: () =>
       whenHealthy(backend, ({ spool, inbox }) => spool.depth === 0 && inbox?.pending === 0, QUIET_WITHIN_MS),

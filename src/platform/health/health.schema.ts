@@ -11,7 +11,7 @@ export const LIVE_SCHEMA: SchemaObject = {
 /** Of ReadinessReport. */
 export const READINESS_SCHEMA: SchemaObject = {
   type: 'object',
-  required: ['status', 'database', 'spool', 'inbox'],
+  required: ['status', 'database', 'spool', 'inbox', 'log'],
   properties: {
     status: {
       type: 'string',
@@ -48,6 +48,11 @@ export const READINESS_SCHEMA: SchemaObject = {
         quarantined: count('Messages that wait for an operator.'),
         oldestAgeSeconds: count('Seconds.'),
       },
+    },
+    log: {
+      type: 'object',
+      required: ['linesDropped'],
+      properties: { linesDropped: count('Lines that nobody took from standard output.') },
     },
   },
 };

@@ -3,6 +3,7 @@ import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../../shared/clock.js';
 import { withDeadline } from '../../shared/deadline.js';
 import { DatabaseAvailability } from '../database/database-availability.js';
+import { AppLogger } from '../logging/app-logger.js';
 import { InboxRepository } from '../inbox/inbox.repository.js';
 import { SpoolService } from '../spool/spool.service.js';
 import type { ReadinessReport } from './health.types.js';
@@ -18,6 +19,7 @@ export class HealthService implements BeforeApplicationShutdown {
     private readonly availability: DatabaseAvailability,
     private readonly spool: SpoolService,
     private readonly inbox: InboxRepository,
+    private readonly logger: AppLogger,
     private readonly clock: Clock,
   ) {}
 
@@ -40,6 +42,7 @@ export class HealthService implements BeforeApplicationShutdown {
       database: { state, since: since.toISOString(), reason },
       spool,
       inbox,
+      log: { linesDropped: this.logger.linesDropped },
     };
   }
 

@@ -17,4 +17,6 @@ export type ReadinessReport = {
     readonly quarantined: number;
     readonly oldestAgeSeconds: number;
   } | null;
+  /** Lines that nobody took from standard output. The process goes on without them. */
+  readonly log: { readonly linesDropped: number };
 };

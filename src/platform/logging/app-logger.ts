@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
 import { AppConfig } from '../config/app-config.js';
+import { STANDARD_OUTPUT } from './log-sink.js';
 import { scrubError, scrubText } from './scrub.js';
 
 /** Plain values only: an object handed to a log line by mistake would take its secrets along. */
@@ -16,12 +17,18 @@ export class AppLogger implements LoggerService {
   private readonly pino: pino.Logger;
 
   constructor(@Inject(AppConfig) config: Pick<AppConfig, 'logLevel'>) {
-    this.pino = pino({
+    const options = {
       level: config.logLevel,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'event',
-    });
+    };
+    this.pino = pino(options, STANDARD_OUTPUT);
+  }
+
+  /** Lines that standard output did not take, since the process began. */
+  get linesDropped(): number {
+    return STANDARD_OUTPUT.linesDropped;
   }
 
   info(event: string, fields: LogFields = {}): void {
