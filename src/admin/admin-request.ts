@@ -3,6 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiForbiddenResponse, ApiSecurity } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import type { Lane } from '../platform/http/admission.js';
 import { ADMIN_TOKEN } from '../platform/http/documented.js';
 import type { Actor } from '../shared/actor.js';
 import { LOWEST_ROLE } from './permissions.js';
@@ -11,10 +12,14 @@ import type { Permission, Role } from './permissions.js';
 /** A request that the guard let through. */
 export type AdminRequest = FastifyRequest & { admin?: { readonly actor: Actor; readonly role: Role } };
 
+/** What reads whole tables gives way to what looks at a page. */
+const laneFor = (permission: Permission): Lane =>
+  permission === 'export' || permission === 'statistics:read' ? 'export' : 'admin';
+
 /** What a route under /api/admin is for. One without it stops the boot. */
 export const RequirePermission = (permission: Permission): MethodDecorator =>
   applyDecorators(
-    RouteConfig({ permission }),
+    RouteConfig({ permission, lane: laneFor(permission) }),
     ApiSecurity(ADMIN_TOKEN),
     ApiExtension('x-permission', permission),
     ApiForbiddenResponse({

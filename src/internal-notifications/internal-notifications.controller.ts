@@ -1,11 +1,15 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import type { Lane } from '../platform/http/admission.js';
 import { INTERNAL_SECRET } from '../platform/http/documented.js';
 import { InternalSecretGuard } from '../platform/http/internal-secret.guard.js';
 import { accepted } from './notification.schema.js';
 import { InternalNotificationsService } from './internal-notifications.service.js';
 import { OrderCreatedDto } from './order-created.dto.js';
 import { PaymentNotifiedDto } from './payment-notified.dto.js';
+
+const PAYMENT = { lane: 'payment' satisfies Lane };
 
 /** What the cloud functions post, to the letter of the contract: 200 once the message is durable, before its effect. */
 @ApiTags('cloud functions')
@@ -17,6 +21,7 @@ export class InternalNotificationsController {
 
   @Post('order-created')
   @HttpCode(200)
+  @RouteConfig(PAYMENT)
   @ApiOperation({ summary: 'Keeps an order that its function could not write' })
   @ApiResponse({
     status: 200,
@@ -32,6 +37,7 @@ export class InternalNotificationsController {
 
   @Post('notify')
   @HttpCode(200)
+  @RouteConfig(PAYMENT)
   @ApiOperation({ summary: 'Keeps the notice of a payment; any number of repeats have one effect' })
   @ApiResponse({
     status: 200,

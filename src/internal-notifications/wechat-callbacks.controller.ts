@@ -2,13 +2,15 @@ import { applyDecorators, Controller, HttpCode, Post, Req } from '@nestjs/common
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import type { Lane } from '../platform/http/admission.js';
 import { CALLBACK_BODY, callbackAnswer } from './notification.schema.js';
 import { WechatCallbacksService } from './wechat-callbacks.service.js';
 
 type CallbackAnswer = { readonly code: 'SUCCESS'; readonly message: string };
 
 /** WeChat Pay reads the status only; the body is for whoever reads the log of a delivery. */
-const FAIL_BODY = {
+const CALLBACK = {
+  lane: 'payment' satisfies Lane,
   toErrorBody: (refusal: { message: string }) => ({ code: 'FAIL', message: refusal.message }),
 };
 const SUCCESS: CallbackAnswer = { code: 'SUCCESS', message: '成功' };
@@ -44,7 +46,7 @@ export class WechatCallbacksController {
 
   @Post('callback')
   @HttpCode(200)
-  @RouteConfig(FAIL_BODY)
+  @RouteConfig(CALLBACK)
   @FromWechatpay('An order was paid')
   async payment(@Req() request: FastifyRequest): Promise<CallbackAnswer> {
     await this.callbacks.accept('payment', request);
@@ -53,7 +55,7 @@ export class WechatCallbacksController {
 
   @Post('refund-callback')
   @HttpCode(200)
-  @RouteConfig(FAIL_BODY)
+  @RouteConfig(CALLBACK)
   @FromWechatpay('The result of a refund')
   async refund(@Req() request: FastifyRequest): Promise<CallbackAnswer> {
     await this.callbacks.accept('refund', request);

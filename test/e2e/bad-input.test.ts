@@ -284,6 +284,22 @@ describe('what is not even HTTP', () => {
     });
   });
 
+  // Fastify's own answer repeats the address, and an address may hold what must not be repeated.
+  it.each([
+    ['an address with bytes that are no text', 400, `/api/admin/orders/%ff${ECHO}`],
+    ['an address with half an escape', 400, `/api/payment/orders/${ECHO}%/status`],
+    ['an address with a part of 200 characters', 414, `/api/admin/orders/${ECHO.repeat(20)}`],
+  ])('answers %s with %i and the envelope', async (_, status, path) => {
+    const heard = await speak(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(heard.split('\r\n')[0]).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(heard).not.toContain(ECHO);
+    expect(JSON.parse(heard.slice(heard.indexOf('\r\n\r\n')))).toEqual({
+      success: false,
+      error: expect.any(String),
+      message: expect.any(String),
+    });
+  });
+
   it('leaves the process alive', async () => {
     await backend.http().get('/health/live').expect(200, { status: 'live' });
   });

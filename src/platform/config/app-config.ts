@@ -28,6 +28,8 @@ export class AppConfig {
     readonly port: number;
     /** How many proxies stand in front; the caller's address is read that many entries from the end of X-Forwarded-For. */
     readonly trustProxyHops: number;
+    /** Beyond so many open connections those go that wait longest for their client. */
+    readonly connectionsMax: number;
   };
   readonly logLevel!: string;
   /** Whether /docs is served. */
@@ -61,6 +63,7 @@ export function loadConfig(env: Env): AppConfig {
       host: read.text('HOST', '0.0.0.0'),
       port: read.integer('PORT', { fallback: 8080, min: 0, max: 65_535 }),
       trustProxyHops: read.integer('TRUST_PROXY_HOPS', { fallback: 0, min: 0, max: 10 }),
+      connectionsMax: read.integer('CONNECTIONS_MAX', { fallback: 1_000, min: 100, max: 50_000 }),
     },
     logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     apiDocs: read.oneOf('API_DOCS', ['on', 'off'], 'on') === 'on',

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 type BrokenRequest = { readonly code?: string };
 
@@ -29,4 +30,14 @@ export function answerBrokenRequest(error: BrokenRequest, socket: Socket): void 
     `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+/** Addresses that the router cannot read. Fastify's own answer repeats what was sent, and is not the envelope. */
+export function answerBadAddress(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const isLong = error.statusCode === 414;
+  void reply.status(isLong ? 414 : 400).send({
+    success: false,
+    error: isLong ? 'address_too_long' : 'invalid_request',
+    message: isLong ? 'A part of the address is too long.' : 'The address cannot be read.',
+  });
 }

@@ -5,8 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
+import { admitInOrder } from './admission.js';
 import { serveApiDocs } from './api-docs.js';
-import { answerBrokenRequest } from './broken-request.js';
+import { answerBadAddress, answerBrokenRequest } from './broken-request.js';
+import { limitConnections } from './connection-limit.js';
 import { DtoPipe } from './dto.pipe.js';
 import { closeGracefully } from './graceful-close.js';
 import { JsonObjectPipe } from './json-object.pipe.js';
@@ -18,7 +20,9 @@ const BODY_BYTES_MAX = 16 * 1024;
 /** A slow client holds a socket no longer than this, headers and body apart. */
 const HEADERS_DEADLINE_MS = 10_000;
 const REQUEST_DEADLINE_MS = 15_000;
-const CONNECTIONS_CHECK_MS = 2_000;
+const CONNECTIONS_CHECK_MS = 1_000;
+/** Nothing sent and nothing taken for so long, in the middle of an answer: the client is gone, or its way is. */
+const SILENCE_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000; // longer than the usual 60 s of a balancer in front, which then closes first
 
 const REQUEST_ID_PATTERN = /^[0-9A-Za-z_.-]{1,64}$/;
@@ -29,11 +33,13 @@ export function createHttpAdapter({ trustProxyHops }: { readonly trustProxyHops:
     trustProxy: trustProxyHops === 0 ? false : (_address: string, hop: number) => hop < trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_DEADLINE_MS,
+    connectionTimeout: SILENCE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     // While it stops it still has its disk: what arrives on an open connection is kept and answered.
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerBadAddress,
     http: { headersTimeout: HEADERS_DEADLINE_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
     genReqId: (request: { headers: Record<string, unknown> }) => requestId(request.headers['x-request-id']),
     logger: false,
@@ -48,6 +54,8 @@ export function setUpHttp(app: NestFastifyApplication): void {
   app.get(RouteTable).watch(server);
   readJsonOnly(server);
   closeGracefully(server);
+  limitConnections(server, config.http.connectionsMax, logger);
+  admitInOrder(server);
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
     const hidden = config.role === 'worker' && !request.url.startsWith('/health/');

@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  ADMIN_AT_ONCE_MAX,
+  ADMIN_WAITING_MAX,
+  Admission,
+  laneOf,
+  PAYMENTS_BEFORE_ADMIN,
+  PAYMENTS_BEFORE_EXPORT,
+} from './admission.js';
+import type { Lane } from './admission.js';
+
+const BUSY = { code: 'busy', kind: 'unavailable' };
+
+let admission: Admission;
+
+beforeEach(() => {
+  admission = new Admission();
+});
+
+const enter = (count: number, lane: Lane) =>
+  Promise.all(Array.from({ length: count }, () => admission.enter(lane)));
+
+/** How many of those that enter got their turn so far. */
+function countTurns(count: number): { turns: number } {
+  const told = { turns: 0 };
+  for (let entered = 0; entered < count; entered += 1) {
+    void admission.enter('admin').then(() => (told.turns += 1));
+  }
+  return told;
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('Admission', () => {
+  // Prevents operators and their scripts from taking what the orders need (fault 23).
+  it('works on a few requests of operators at once, the others in turn', async () => {
+    const told = countTurns(ADMIN_AT_ONCE_MAX + 2);
+    await settle();
+    expect(told.turns).toBe(ADMIN_AT_ONCE_MAX);
+    admission.leave('admin');
+    await settle();
+    expect(told.turns).toBe(ADMIN_AT_ONCE_MAX + 1);
+  });
+
+  it('refuses what would wait too long, and admits again when there is room', async () => {
+    const told = countTurns(ADMIN_AT_ONCE_MAX + ADMIN_WAITING_MAX);
+    await expect(admission.enter('admin')).rejects.toMatchObject(BUSY);
+    for (let left = 0; left < ADMIN_AT_ONCE_MAX + ADMIN_WAITING_MAX; left += 1) admission.leave('admin');
+    await settle();
+    expect(told.turns).toBe(ADMIN_AT_ONCE_MAX + ADMIN_WAITING_MAX);
+    await enter(ADMIN_AT_ONCE_MAX, 'admin');
+  });
+
+  it('never lets a payment wait, and admits no export while operators have no free place', async () => {
+    await enter(ADMIN_AT_ONCE_MAX, 'admin');
+    await enter(1, 'payment');
+    await expect(admission.enter('export')).rejects.toMatchObject(BUSY);
+    admission.leave('admin');
+    await enter(1, 'export');
+  });
+
+  it('turns exports away before requests of operators, and never a payment', async () => {
+    await enter(PAYMENTS_BEFORE_EXPORT, 'payment');
+    await expect(admission.enter('export')).rejects.toMatchObject(BUSY);
+    await enter(1, 'admin');
+    await enter(PAYMENTS_BEFORE_ADMIN - PAYMENTS_BEFORE_EXPORT, 'payment');
+    await expect(admission.enter('admin')).rejects.toMatchObject(BUSY);
+    await enter(10 * PAYMENTS_BEFORE_ADMIN, 'payment');
+    for (let left = 0; left < 11 * PAYMENTS_BEFORE_ADMIN; left += 1) admission.leave('payment');
+    await enter(1, 'admin');
+    await enter(1, 'export');
+  });
+});
+
+describe('laneOf', () => {
+  it.each([
+    [{ url: '/api/prices/current' }, undefined],
+    [{ url: '/api/x', config: { lane: 'payment' } }, 'payment'],
+    [{ url: '/docs' }, 'export'],
+    [{ url: '/docs-json' }, 'export'],
+    [{ url: '/docs/*' }, 'export'],
+    [{ url: '/docstore' }, undefined],
+    [{}, undefined],
+  ])('of %j is %s', (route, lane) => {
+    expect(laneOf(route)).toBe(lane);
+  });
+});
