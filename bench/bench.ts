@@ -29,7 +29,7 @@ await runScript(async () => {
   }
   checkBuild();
   const database = await openDurableServer(process.env.TEST_DB_URL);
-  const conditions = describeConditions(database, options.seconds);
+  const conditions = describeConditions(database, { secondsPerMeasurement: options.seconds });
   sayDurability(database);
   const lab = new Lab({ workDir: makeWorkDir(), database, seconds: options.seconds });
   await measureAll(lab, database, options);

@@ -93,7 +93,7 @@ function startBackend(
   return startServer({ name: what.name, args: [...NODE_FLAGS, MAIN], env, ready }, workDir);
 }
 
-function databaseEnv(address: DatabaseAddress, database: string): Record<string, string> {
+export function databaseEnv(address: DatabaseAddress, database: string): Record<string, string> {
   return {
     DB_HOST: address.host,
     DB_PORT: String(address.port),

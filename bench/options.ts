@@ -65,7 +65,7 @@ function readInteger(name: string, text: string, max: number): number {
 }
 
 /** Told now, and not after minutes of measuring. */
-function writableFile(path: string): string {
+export function writableFile(path: string): string {
   const file = resolve(path);
   if (!existsSync(dirname(file))) throw new Trouble(`--json: the folder of ${path} does not exist.`);
   return file;

@@ -30,7 +30,7 @@ const HEADINGS = [
 
 type Conditions = Readonly<Record<string, string | number>>;
 
-export function describeConditions({ version, settings }: DurableServer, seconds: number): Conditions {
+export function describeConditions({ version, settings }: DurableServer, run: Conditions): Conditions {
   return {
     server: version,
     ...settings,
@@ -39,7 +39,7 @@ export function describeConditions({ version, settings }: DurableServer, seconds
     node: process.version,
     // Before the first load: what else the machine does at the same time is in every figure.
     loadAverageAtStart: oneDecimal.format(loadavg()[0] ?? 0),
-    secondsPerMeasurement: seconds,
+    ...run,
   };
 }
 
@@ -70,7 +70,12 @@ export function formatTable(measurements: readonly Measurement[]): string {
     (a, b) => WORKS.indexOf(a.work) - WORKS.indexOf(b.work) || a.connections - b.connections,
   );
   const lines = [HEADINGS, ...sorted.map((each) => toCells(each, measurements))];
-  const widths = HEADINGS.map((_, column) =>
+  return alignTable(lines, LEFT_ALIGNED);
+}
+
+/** Lines of cells, the headings first, as a table; its first columns are words, the others numbers. */
+export function alignTable(lines: readonly (readonly string[])[], leftAligned: number): string {
+  const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((cells) => [...(cells[column] ?? '')].length)),
   );
   return lines
@@ -78,7 +83,7 @@ export function formatTable(measurements: readonly Measurement[]): string {
       cells
         .map((cell, column) => {
           const width = widths[column] ?? 0;
-          return column < LEFT_ALIGNED ? cell.padEnd(width) : cell.padStart(width);
+          return column < leftAligned ? cell.padEnd(width) : cell.padStart(width);
         })
         .join('  ')
         .trimEnd(),
@@ -95,7 +100,11 @@ export function writeJson(
     ratioToPeer: ratio(each, PEER, result.measurements),
     ratioToFastify: ratio(each, LIMIT, result.measurements),
   }));
-  writeFileSync(file, `${JSON.stringify({ ...result, measurements: withRatios }, null, 2)}\n`);
+  writeJsonFile(file, { ...result, measurements: withRatios });
+}
+
+export function writeJsonFile(file: string, result: object): void {
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 function toCells(each: Measurement, all: readonly Measurement[]): string[] {
