@@ -18,7 +18,7 @@ import type { PaidOutcome } from './payments.types.js';
 const PAGE_MAX = 200;
 /** Bounds one tick; what is left waits a second. */
 const PAGES_PER_TICK_MAX = 25;
-/** A million paid orders are passed over in half an hour, for about a millisecond of reading each second. */
+/** A million paid orders are passed over in half an hour, for a few milliseconds of reading each second. */
 const STEP_MAX = 500;
 
 /** Looks at paid orders in the table and settles those that are not. */
@@ -55,13 +55,9 @@ export class PaidSweepService {
   /** One step of the pass over all paid orders by id; its place is kept with the lease, across restarts and replicas. */
   async sweepNextStep({ lease, stopping }: JobContext): Promise<void> {
     if (!lease) return;
-    const { reader } = this.unitOfWork;
-    const step = await this.orders.listPaidById(reader, { afterId: lease.cursor ?? '', limit: STEP_MAX });
-    const unsettled = await this.orders.filterUnsettled(
-      reader,
-      step.map(({ outTradeNo }) => outTradeNo),
-    );
-    for (const outTradeNo of unsettled) {
+    const page = { afterId: lease.cursor ?? '', limit: STEP_MAX };
+    const step = await this.orders.listPaidById(this.unitOfWork.reader, page);
+    for (const { outTradeNo } of step.filter(({ isSettled }) => !isSettled)) {
       if (stopping.aborted || !(await this.settle(outTradeNo, lease))) return;
     }
     const next = step.length < STEP_MAX ? null : (step.at(-1)?.id ?? null);

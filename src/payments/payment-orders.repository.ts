@@ -217,17 +217,26 @@ export class PaymentOrdersRepository {
     return rows.map(toKey);
   }
 
-  /** The next `limit` paid orders by id, settled or not: one bounded step of a pass over the whole table. */
+  /**
+   * The next `limit` paid orders by id, settled or not: one bounded step of a pass over the whole table. The step is a table
+   * of its own, so that its length and not that of the ledger is what the joins follow.
+   */
   async listPaidById(
     tx: Tx,
     page: { afterId: string; limit: number },
-  ): Promise<{ id: string; outTradeNo: string }[]> {
-    const rows = await tx.query<PaidOrderRow[]>(
-      `SELECT o.id, o.out_trade_no FROM payment_orders o FORCE INDEX (idx_status)
-        WHERE o.status = 'paid' AND o.id > ? ORDER BY o.id LIMIT ?`,
+  ): Promise<{ id: string; outTradeNo: string; isSettled: boolean }[]> {
+    const rows = await tx.query<(PaidOrderRow & { is_unsettled: string | number })[]>(
+      `SELECT o.id, o.out_trade_no, ${UNSETTLED} AS is_unsettled
+         FROM (SELECT id, out_trade_no FROM payment_orders FORCE INDEX (idx_status)
+                WHERE status = 'paid' AND id > ? ORDER BY id LIMIT ?) o ${SETTLEMENTS}
+        ORDER BY o.id`,
       [page.afterId, page.limit],
     );
-    return rows.map((row) => ({ id: row.id, outTradeNo: row.out_trade_no }));
+    return rows.map((row) => ({
+      id: row.id,
+      outTradeNo: row.out_trade_no,
+      isSettled: Number(row.is_unsettled) === 0,
+    }));
   }
 
   async findCreatedAt(tx: Tx, outTradeNo: OutTradeNo): Promise<Date | null> {
@@ -255,16 +264,6 @@ export class PaymentOrdersRepository {
       paidAt: row.paid_at?.toISOString() ?? null,
       granted: Number(row.granted) === 1,
     };
-  }
-
-  /** Which of these orders are not settled. */
-  async filterUnsettled(tx: Tx, outTradeNos: readonly string[]): Promise<string[]> {
-    if (outTradeNos.length === 0) return [];
-    const rows = await tx.query<{ out_trade_no: string }[]>(
-      `SELECT o.out_trade_no FROM payment_orders o ${SETTLEMENTS} WHERE o.out_trade_no IN (?) AND ${UNSETTLED}`,
-      [outTradeNos],
-    );
-    return rows.map((row) => row.out_trade_no);
   }
 }
 

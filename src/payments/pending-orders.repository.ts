@@ -26,14 +26,19 @@ export class PendingOrdersRepository {
     return rows.map(toPending);
   }
 
-  /** The next `limit` pending orders by id: one bounded step of a pass over all of them. */
-  async listPendingById(tx: Tx, page: { afterId: string; limit: number }): Promise<PendingOrder[]> {
-    const rows = await tx.query<PendingOrderRow[]>(
-      `SELECT o.id, o.out_trade_no, o.created_at FROM payment_orders o FORCE INDEX (idx_status)
+  /** The next `limit` pending orders by id, asked about or not: one bounded step of a pass over all of them. */
+  async listPendingById(
+    tx: Tx,
+    page: { afterId: string; limit: number },
+  ): Promise<(PendingOrder & { isAsked: boolean })[]> {
+    const rows = await tx.query<(PendingOrderRow & { is_asked: string | number })[]>(
+      `SELECT o.id, o.out_trade_no, o.created_at, q.out_trade_no IS NOT NULL AS is_asked
+         FROM payment_orders o FORCE INDEX (idx_status)
+         LEFT JOIN order_queries q ON q.out_trade_no = o.out_trade_no
         WHERE o.status = 'pending' AND o.id > ? ORDER BY o.id LIMIT ?`,
       [page.afterId, page.limit],
     );
-    return rows.map(toPending);
+    return rows.map((row) => ({ ...toPending(row), isAsked: Number(row.is_asked) === 1 }));
   }
 }
 

@@ -34,7 +34,7 @@ export class PendingOrdersService {
     if (!lease) return;
     const page = { afterId: lease.cursor ?? '', limit: STEP_MAX };
     const step = await this.orders.listPendingById(this.unitOfWork.reader, page);
-    await this.plan(step);
+    await this.plan(step.filter(({ isAsked }) => !isAsked));
     const next = step.length < STEP_MAX ? null : (step.at(-1)?.id ?? null);
     if (next !== lease.cursor) await this.leases.saveCursor(lease, next);
   }

@@ -63,6 +63,8 @@ export class RefundSettlementService {
   /** Takes up what is due, one after the other, until nothing is. */
   async settleDue({ stopping }: JobContext): Promise<void> {
     while (!stopping.aborted) {
+      // Most of the time nothing is due: the look locks nothing and takes one statement, the claim a transaction.
+      if (!(await this.settlements.hasDue(this.unitOfWork.reader))) return;
       const refund = await this.unitOfWork.run((tx) => this.settlements.claimNext(tx, CLAIM_LEASE_MS));
       if (!refund) return;
       await this.advanceSafely(refund);

@@ -102,6 +102,14 @@ export class RefundSettlementsRepository {
     return this.findOne(tx, 'idempotency_key = ?', key);
   }
 
+  /** Whether any refund is due, also one that somebody else is claiming at this moment. */
+  async hasDue(tx: Tx): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
+      'SELECT out_refund_no FROM refund_settlements WHERE due_at <= NOW(3) LIMIT 1',
+    );
+    return rows.length > 0;
+  }
+
   /** The longest-due refund nobody else is at. It is hidden for `leaseMs`, so a crash gives it back by itself. */
   async claimNext(tx: Tx, leaseMs: number): Promise<SettlementRecord | null> {
     const [row] = await tx.query<SettlementRow[]>(

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PendingOrdersRepository } from '../../../src/payments/pending-orders.repository.js';
 import { PendingOrdersService } from '../../../src/payments/pending-orders.service.js';
+import { UnitOfWork } from '../../../src/platform/database/unit-of-work.js';
 import { JobLeasesRepository } from '../../../src/platform/jobs/job-leases.repository.js';
 import { insertOrderRow, newOutTradeNo, notifyBody } from '../../support/builders.js';
 import { readOrder } from '../../support/payments.js';
@@ -134,6 +136,18 @@ describe('a pending order', () => {
     }
     await backend.ask(outTradeNo);
     expect((await read(outTradeNo)).order).toMatchObject({ status: 'failed' });
+  });
+
+  // A pass over orders that are all asked about wrote 20 rows a second, each of them refused by the key.
+  it('is told by the pass over the table from one that is asked about', async () => {
+    const asked = await backend.order();
+    await backend.discover();
+    const young = await backend.order();
+    const { app } = backend.application;
+    const page = { afterId: '', limit: 1_000 };
+    const step = await app.get(PendingOrdersRepository).listPendingById(app.get(UnitOfWork).reader, page);
+    const isAsked = new Map(step.map((order) => [order.outTradeNo, order.isAsked]));
+    expect([isAsked.get(asked), isAsked.get(young)]).toEqual([true, false]);
   });
 
   // A close that is refused for a reason that lasts must not be repeated every second.

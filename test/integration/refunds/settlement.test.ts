@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UnitOfWork } from '../../../src/platform/database/unit-of-work.js';
 import { REFUND_WAYS, RefundBackend } from '../../support/refund-backend.js';
 
 describe.each(REFUND_WAYS)('a refund by way of %s', (way) => {
@@ -11,6 +12,14 @@ describe.each(REFUND_WAYS)('a refund by way of %s', (way) => {
     shop.standIn.heal();
     if (way === 'function-alone') shop.simulator.faults.clear();
     else await shop.backend.heal();
+  });
+
+  // The job runs twice a second in each of its lanes: with nothing to do, it opened eight transactions a second.
+  it('is looked for without a transaction', async () => {
+    const run = vi.spyOn(shop.backend.application.app.get(UnitOfWork), 'run');
+    await shop.settleDue();
+    expect(run).not.toHaveBeenCalled();
+    run.mockRestore();
   });
 
   it('is sent once, followed to its end, and takes back what the order gave', async () => {
