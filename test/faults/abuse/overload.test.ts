@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insertToken } from '../../support/admin.js';
-import { INTERNAL_SECRET } from '../../support/application.js';
+import { INTERNAL_SECRET } from '../../support/secrets.ts';
 import { insertOrderRow, orderCreatedBody } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';

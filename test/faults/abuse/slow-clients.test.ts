@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { INTERNAL_SECRET } from '../../support/application.js';
+import { INTERNAL_SECRET } from '../../support/secrets.ts';
 import { orderCreatedBody } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';

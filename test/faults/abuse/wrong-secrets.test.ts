@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { INTERNAL_SECRET } from '../../support/application.js';
+import { INTERNAL_SECRET } from '../../support/secrets.ts';
 import { orderCreatedBody } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
 import { Caller, countBy, offer, p99Ms } from '../../support/open-loop.js';
-import { findLeaks, killBackends, startBackend } from '../../support/process.js';
+import { findLeaks } from '../../support/leaks.ts';
+import { killBackends, startBackend } from '../../support/process.js';
 import type { BackendProcess } from '../../support/process.js';
 
 const GUESSES = 5_000;

@@ -44,7 +44,7 @@ type Change = { table: string; before: Half | null; after: Half | null };
  * in it comes out as the control character. MySQL's form has no such doubt.
  * @throws Error on a row of a table or a column that `columns` does not have: nothing is passed over in silence
  */
-export class BinlogReader {
+class BinlogReader {
   readonly changes: RowChange[] = [];
   private readonly source: BinlogSource;
   private transaction = 0;

@@ -5,7 +5,7 @@ export const ORDER = '176734563000100001';
 /** An order that a function wrote and turned to paid itself. */
 export const DIRECT_ORDER = '176734563000100002';
 export const REFUND = 'RF1767345630000abc';
-export const TRANSACTION = '4200000001';
+const TRANSACTION = '4200000001';
 
 const message = (id: string, topic: string, payload: unknown, extra = {}) => ({
   id,
