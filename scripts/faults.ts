@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DATA_DIR, runScript, say, untilExit } from '../test/faults/run/library.ts';
+import { proveChecker, toProofTable } from '../test/faults/planted/prove.ts';
 import { measureAll } from '../test/faults/run/measure/measure.ts';
 import { HELP, readOptions } from '../test/faults/run/options.ts';
 import type { Options } from '../test/faults/run/options.ts';
@@ -36,6 +37,7 @@ await runScript(async () => {
   untilExit({ stop: killBackends, kill: () => void killBackends() });
   const conditions = `${server.label}, ${describeMachine()}`;
   say(conditions);
+  if (options.prove) return prove(server, options, conditions);
   return options.measure ? measure(server, options, conditions) : play(server, options, conditions);
 });
 
@@ -58,6 +60,16 @@ async function play(server: FaultServer, options: Options, conditions: string): 
   }
   say(`\n${formatTable(toTable(results))}`);
   return results.some(({ findings }) => findings.length > 0) ? 1 : 0;
+}
+
+async function prove(server: FaultServer, options: Options, conditions: string): Promise<number> {
+  const proofs = await proveChecker({ server, named: options.bug, say });
+  say(`\n${formatTable(toProofTable(proofs))}`);
+  if (options.jsonFile)
+    writeFileSync(options.jsonFile, `${JSON.stringify({ conditions, proofs }, null, 2)}\n`);
+  const report = { mark: 'proof', heading: conditions, table: toProofTable(proofs) };
+  if (options.reportFile) writeReport(options.reportFile, report);
+  return proofs.length > 0 && proofs.every(({ isCaught }) => isCaught) ? 0 : 1;
 }
 
 async function measure(server: FaultServer, options: Options, conditions: string): Promise<number> {

@@ -16,6 +16,7 @@ machine only, on a database server of its own, and everything it starts ends wit
   --kills N      how many kills of F1 and F2 a run has, besides the walk over the exact points (default 20)
   --server KIND  mariadb (default) or mysql; the MySQL server is named in MYSQLD when it is not on the PATH
   --measure      measures the promises about time instead of playing seeds
+  --prove        plays the planted bugs instead, each of which must be found; --bug WORDS: those with WORDS in their names
   --json FILE    writes the results into this file as well
   --report FILE  puts the table of results between the marks of this file (docs/faults.md)
   --keep         keeps the evidence of good runs, too; that of bad ones is always kept in .data/faults
@@ -34,6 +35,8 @@ export type Options = {
   readonly kills: number;
   readonly server: ServerKind;
   readonly measure: boolean;
+  readonly prove: boolean;
+  readonly bug: string;
   readonly jsonFile: string | null;
   readonly reportFile: string | null;
   readonly keep: boolean;
@@ -55,6 +58,8 @@ export function readOptions(args: readonly string[]): Options {
     kills: given.kills === undefined ? KILLS_DEFAULT : wholeNumber('--kills', given.kills, KILLS_MAX),
     server: serverKind(given.server ?? 'mariadb'),
     measure: given.measure ?? false,
+    prove: given.prove ?? false,
+    bug: given.bug ?? '',
     jsonFile: given.json ?? null,
     reportFile: given.report ?? null,
     keep: given.keep ?? false,
@@ -69,6 +74,8 @@ type Given = {
   kills?: string;
   server?: string;
   measure?: boolean;
+  prove?: boolean;
+  bug?: string;
   json?: string;
   report?: string;
   keep?: boolean;
@@ -86,6 +93,8 @@ function parse(args: readonly string[]): Given {
         kills: { type: 'string' },
         server: { type: 'string' },
         measure: { type: 'boolean' },
+        prove: { type: 'boolean' },
+        bug: { type: 'string' },
         json: { type: 'string' },
         report: { type: 'string' },
         keep: { type: 'boolean' },

@@ -27,6 +27,8 @@ export type RunOptions = {
   readonly dir: string;
   readonly keep: boolean;
   readonly compiled?: string;
+  /** How long it may take to come to rest. */
+  readonly restWithinMs?: number;
   readonly say: (text: string) => void;
 };
 
@@ -61,7 +63,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     say('healing');
     await heal(world);
     const healedAtMs = Date.now();
-    const quietMs = await untilQuiet(world);
+    const quietMs = await untilQuiet(world, options.restWithinMs);
     const evidence = await gatherEvidence(world, plan, { healedAtMs, quietAtMs: Date.now() });
     const judged = await judge(world, evidence);
     const result = summarise(world, { plan, evidence, judged, quietMs, startedMs });

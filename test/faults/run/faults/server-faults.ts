@@ -29,20 +29,26 @@ export const freezeServer: Fault = async ({ server }, chance) => {
 
 /** One of an administrator's or a rival's ways to be in the way. */
 export const disturbSessions: Fault = async (world, chance) => {
-  for (const disturb of [lockRows, killSessions, makeReadOnly, leaveFewConnections]) {
+  for (const disturb of [lockOrders, lockUsers, killSessions, makeReadOnly, leaveFewConnections]) {
     await disturb(world);
     await sleep(chance.below(300));
   }
 };
 
-async function lockRows({ root }: World): Promise<void> {
+const lockOrders = (world: World): Promise<void> =>
+  lockRows(
+    world,
+    `SELECT o.id FROM payment_orders o JOIN users u ON u.id = o.user_id ORDER BY o.created_at DESC LIMIT ${LOCKED_ROWS} FOR UPDATE`,
+  );
+
+/** Whoever has an order's row waits for its user's, with the half done. */
+const lockUsers = (world: World): Promise<void> => lockRows(world, 'SELECT id FROM users FOR UPDATE');
+
+async function lockRows({ root }: World, sql: string): Promise<void> {
   const rival = await root.getConnection();
   try {
     await rival.beginTransaction();
-    await query(
-      rival,
-      `SELECT o.id FROM payment_orders o JOIN users u ON u.id = o.user_id ORDER BY o.created_at DESC LIMIT ${LOCKED_ROWS} FOR UPDATE`,
-    );
+    await query(rival, sql);
     await sleep(LOCKED_MS);
     await rival.rollback();
     rival.release();

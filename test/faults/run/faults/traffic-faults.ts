@@ -107,7 +107,10 @@ export const floodFromSpool: Fault = (world, chance) =>
     }
   });
 
-/** Rows that no backend made: rescued with a wrong package and amount, given up too early, for nothing at all. */
+/**
+ * What is not as it should be: rows rescued with a wrong package and amount, given up too early, for nothing at all; and a
+ * notice of a payment that never was.
+ */
 export const writeOddRows: Fault = async (world, chance) => {
   const { shop, functions } = world;
   const user = () => chance.below(USERS);
@@ -129,6 +132,11 @@ export const writeOddRows: Fault = async (world, chance) => {
 
   const free = shop.open('basic', user());
   await functions.insertOrder({ ...free, amountFen: 0, packageType: 'free' });
+
+  const forged = shop.open('premium', user());
+  await shop.orderCreated(forged, shop.anyUp(0));
+  const madeUp = { transactionId: `4200${forged.outTradeNo}`, paidAtMs: Date.now() };
+  await shop.notify(forged, madeUp, shop.anyUp(chance.below(2)));
 };
 
 export async function grantedSale(world: World, user: number): Promise<Sale> {
