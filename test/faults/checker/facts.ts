@@ -66,6 +66,11 @@ export class Facts {
     );
   }
 
+  /** An item that an operator saw at some time, whatever became of it. */
+  hadException(subject: string): boolean {
+    return this.exceptionsBySubject.has(subject);
+  }
+
   payment(outTradeNo: string): Evidence['ledger']['payments'][number] | undefined {
     return this.paymentsByNo.get(outTradeNo);
   }

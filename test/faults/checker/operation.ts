@@ -131,8 +131,11 @@ export function nothingEndsInSilence(facts: Facts): Verdict {
 function silentMessage(facts: Facts, message: Row): string | null {
   const outTradeNo = text(message, 'out_trade_no');
   const name = `the message ${message.id} (${message.topic}) of ${outTradeNo}`;
-  if (message.status === 'quarantined')
-    return facts.hasException(outTradeNo) ? null : `${name} is aside, and nobody is told`;
+  if (message.status === 'quarantined') {
+    // What it claimed came true by another road, and that road resolved the exception; the message stays aside.
+    const isSettled = facts.hadException(outTradeNo) && facts.hasLine(outTradeNo, 'grant');
+    return isSettled || facts.hasException(outTradeNo) ? null : `${name} is aside, and nobody is told`;
+  }
   if (message.status !== 'pending') return null;
   const ageMs = facts.evidence.setting.quietAtMs - (msOf(message.received_at) ?? 0);
   // Hearsay waits for WeChat Pay's word until the time of its order is over; what WeChat Pay has waits for nothing.
