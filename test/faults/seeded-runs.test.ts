@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase } from '../support/database.js';
 import { killBackends } from '../support/process.ts';
 import type { FaultNumber } from './run/fault-numbers.ts';
-import type { ServerKind } from './run/library.ts';
 import { runSeed } from './run/run.ts';
-import { FaultServer } from './run/server.ts';
+import type { FaultServer } from './run/server.ts';
+import { startServerLikeTheOneUnderTest } from './run/server-under-test.ts';
 
 /** A start on a busy machine takes many seconds, and every kill is one. */
 const RUN_WITHIN_MS = 600_000;
@@ -22,24 +21,9 @@ const RUNS: readonly { seed: number; only: readonly FaultNumber[]; kills: number
 let server: FaultServer;
 let dir: string;
 
-/** The same kind as the server under test, but one that may be killed and has a binary log. */
-async function startServerLikeTheOneUnderTest(): Promise<FaultServer> {
-  const database = await createTestDatabase();
-  const kind: ServerKind = database.server;
-  await database.drop();
-  try {
-    return await FaultServer.start(kind, join(dir, 'server'));
-  } catch (error) {
-    if (kind === 'mariadb') throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    console.log(`fault runs: NOT on MySQL, on MariaDB instead. ${reason}`);
-    return FaultServer.start('mariadb', join(dir, 'server'));
-  }
-}
-
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'wxpay-runs-'));
-  server = await startServerLikeTheOneUnderTest();
+  server = await startServerLikeTheOneUnderTest(dir);
 }, SERVER_WITHIN_MS);
 
 afterEach(() => killBackends());

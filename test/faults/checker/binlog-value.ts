@@ -8,7 +8,7 @@ type Written = { readonly text: string; readonly type: string };
 
 /** What MySQL writes after a backslash; any other character stands for itself. */
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b' };
-const MYSQL_ESCAPE = /\\(?:x([0-9a-f]{2})|(.))/g;
+const MYSQL_ESCAPE = /\\(?:x([0-9a-f]{2})|(.))/gs;
 const MARIADB_ESCAPE = /\\x([01][0-9a-f])/g;
 
 /** One value of a row event as a query would show it as text, in UTC. */

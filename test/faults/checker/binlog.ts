@@ -26,7 +26,7 @@ export function readColumns(rows: readonly ColumnRow[]): Columns {
 
 const ROW_EVENT = /^### (INSERT INTO|UPDATE|DELETE FROM) `.*`\.`(.*)`$/;
 const VALUE =
-  /^### {3}@(\d+)=(.*) \/\* ([A-Z/]+)(?:\([\d, a-z]*\))? meta=\d+ nullable=[01] is_null=[01] \*\/$/;
+  /^### {3}@(\d+)=(.*) \/\* ([A-Z/]+)(?:\([\d, a-z]*\))? meta=\d+ nullable=[01] is_null=[01] \*\/$/s;
 /** The head of an event, in the zone of the process that wrote the text: it must have run in UTC. */
 const EVENT_HEAD = /^#(\d\d)(\d\d)(\d\d) +(\d{1,2}):(\d\d):(\d\d) server id /;
 /** MySQL alone tells the moment of the commit, in microseconds. */

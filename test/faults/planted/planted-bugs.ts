@@ -60,7 +60,7 @@ const OF_MESSAGES: readonly PlantedBug[] = [
         replace: 'async move(batch) {\n        await this.spool.remove(batch.map(({ seq }) => seq));',
       },
     ],
-    run: { seed: 1, only: ['F2'] },
+    run: { seed: 1, only: ['F3', 'F6', 'F8'] },
   },
   {
     name: 'handled in another transaction than the effect',
@@ -79,7 +79,7 @@ const OF_MESSAGES: readonly PlantedBug[] = [
           'if (at.item) await this.unitOfWork.run((tx) => this.handle(tx, at.item));\n            if (at.item && handling?.kind',
       },
     ],
-    run: { seed: 1, only: ['F2'] },
+    run: { seed: 1, only: ['F1', 'F3', 'F6', 'F8'], kills: 6 },
   },
   {
     name: 'an openid in a log line',
@@ -205,9 +205,14 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
 
 const OF_REFUNDS: readonly PlantedBug[] = [
   {
-    name: 'a new refund number for each try',
+    name: 'a silent refund sent again under a new number, and not asked about',
     breaks: ['I12'],
     edits: [
+      {
+        file: `${REFUNDS}/refund-settlement.service.js`,
+        find: "if (refund.stage !== 'requested' && this.questions.canAsk) {",
+        replace: 'if (false) {',
+      },
       {
         file: `${REFUNDS}/refund-sending.service.js`,
         find: 'const order = {\n            outRefundNo,',
@@ -215,7 +220,7 @@ const OF_REFUNDS: readonly PlantedBug[] = [
           'const order = {\n            outRefundNo: refund.sends > 0 ? `${outRefundNo}r${refund.sends}` : outRefundNo,',
       },
     ],
-    run: { seed: 1, only: ['F2'] },
+    run: { seed: 1, only: ['F12'] },
   },
   {
     name: 'refunds not bounded by what was paid',

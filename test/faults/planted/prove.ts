@@ -52,8 +52,8 @@ export function toProofTable(proofs: readonly Proof[]): string[][] {
 
 async function proveOne({ name, breaks, edits, run }: PlantedBug, server: FaultServer): Promise<Proof> {
   // Below the project, whose packages the compiled files use.
-  const compiled = join(DATA_DIR, 'faults', 'planted');
-  const dir = makeRunDir(join(DATA_DIR, 'faults'), 'proof');
+  const compiled = join(DATA_DIR, 'faults', `planted-${process.pid}`);
+  const dir = makeRunDir(join(DATA_DIR, 'faults'), `proof-${process.pid}`);
   try {
     plant(edits, { compiled: await compiledRoot(), into: compiled });
     const { judged } = await runSeed({

@@ -54,7 +54,7 @@ async function readTables({ root, databaseName }: World): Promise<Record<string,
   const tables = names.map(async ({ name }) => {
     const [rows] = await root.query({
       sql: `SELECT * FROM \`${name}\``,
-      typeCast: (field) => field.string(),
+      typeCast: (field) => field.string('utf8'),
     });
     return [name, rows as Row[]] as const;
   });
