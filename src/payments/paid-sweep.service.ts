@@ -18,8 +18,8 @@ import type { PaidOutcome } from './payments.types.js';
 const PAGE_MAX = 200;
 /** Bounds one tick; what is left waits a second. */
 const PAGES_PER_TICK_MAX = 25;
-/** A million paid orders are passed over in half an hour, for a few milliseconds of reading each second. */
-const STEP_MAX = 500;
+/** A million paid orders are passed over in little more than an hour, for a few milliseconds of reading each second. */
+const STEP_MAX = 250;
 
 /** Looks at paid orders in the table and settles those that are not. */
 @Injectable()

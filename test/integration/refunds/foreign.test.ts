@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RefundedSweepService } from '../../../src/payments/refunded-sweep.service.js';
+import { JobLeasesRepository } from '../../../src/platform/jobs/job-leases.repository.js';
 import { RefundBackend } from '../../support/refund-backend.js';
 import { noLease, openidOf } from '../../support/wechatpay-backend.js';
 import { newOutTradeNo } from '../../support/builders.js';
@@ -210,6 +211,24 @@ describe('a refund that others wrote, where nobody can be asked', () => {
     expect(grants.map(({ entry }) => entry)).toEqual(['grant', 'revocation']);
     expect(user).toMatchObject({ payment_status: 'free', regenerate_count: 3 });
     expect(exceptions).toMatchObject([{ kind: 'refund_unseen', status: 'open' }]);
+  });
+
+  // A row that was changed while no process ran lies outside every window.
+  it('in an order of long ago is found by the pass over the table, which leaves the others alone', async () => {
+    const outTradeNo = await shop.paidOrder();
+    const paid = await shop.paidOrder();
+    await shop.database.query(
+      "UPDATE payment_orders SET status = 'refunded', updated_at = '2026-03-01 00:00:00' WHERE out_trade_no = ?",
+      [outTradeNo],
+    );
+    const { app } = shop.backend.application;
+    const entriesOf = async (number: string) => (await shop.order(number)).grants.map(({ entry }) => entry);
+    await app.get(RefundedSweepService).sweepRecent(600, noLease());
+    expect(await entriesOf(outTradeNo)).toEqual(['grant']);
+    const lease = await app.get(JobLeasesRepository).claim('refunded-sweep-full', 'test', 10_000);
+    await app.get(RefundedSweepService).sweepNextStep({ ...noLease(), lease });
+    expect(await entriesOf(outTradeNo)).toEqual(['grant', 'revocation']);
+    expect(await entriesOf(paid)).toEqual(['grant']);
   });
 
   it('has no effect when its unit cannot be told, and is shown to an operator', async () => {
