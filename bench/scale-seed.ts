@@ -86,7 +86,7 @@ export class ScaleSeed {
     const progress = startProgress(this.total);
     for (let first = 0; first < this.total; first += ORDERS_PER_BATCH) {
       const length = Math.min(ORDERS_PER_BATCH, this.total - first);
-      await this.connection.query('DELETE FROM staged');
+      await this.connection.query('TRUNCATE TABLE staged');
       await this.connection.query(stage, [first, first, length]);
       await this.connection.beginTransaction();
       for (const sql of BATCH_SQL) await this.connection.query(sql);

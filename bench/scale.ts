@@ -46,6 +46,12 @@ type Bench = {
   readonly orders: number;
 };
 
+type Result = {
+  readonly ticks: readonly TickGrowth[];
+  readonly lists: readonly ListCost[];
+  readonly statistics: readonly StatisticsCost[];
+};
+
 await runScript(async () => {
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
@@ -59,33 +65,35 @@ await runScript(async () => {
   const databases = { few: `wxpay_bench_few_${process.pid}`, all: `wxpay_bench_scale_${process.pid}` };
   for (const name of Object.values(databases)) await createDatabase(server, name);
   const bench = { workDir: makeWorkDir(), server, databases, orders: options.orders };
-  const { ticks, lists, statistics } = await measureAll(bench);
-  say(`\n${ticksTable(ticks, { few: ORDERS_FEW, all: options.orders })}\n`);
-  say(`${listsTable(lists)}\n`);
-  say(`${statisticsTable(statistics)}\n`);
+  const result: Partial<Result> = {};
+  const tell = (part: Partial<Result>, table: string): void => {
+    Object.assign(result, part);
+    say(`\n${table}\n`);
+    // After each part: a run takes long, and what fails later must not take along what was measured.
+    if (options.jsonFile) writeJsonFile(options.jsonFile, { conditions, ...result });
+  };
+  await measureAll(bench, tell);
   sayConditions(conditions);
-  if (options.jsonFile) writeJsonFile(options.jsonFile, { conditions, ticks, lists, statistics });
   return 0;
 });
 
-async function measureAll(
-  bench: Bench,
-): Promise<{ ticks: TickGrowth[]; lists: ListCost[]; statistics: StatisticsCost[] }> {
+async function measureAll(bench: Bench, tell: (part: Partial<Result>, table: string) => void): Promise<void> {
   const { workDir, server, databases, orders } = bench;
   const few = await seedDatabase(bench, databases.few, ORDERS_FEW);
   const all = await seedDatabase(bench, databases.all, orders);
   const ticks = await measureIdleTicks(bench, [few, all]);
+  tell({ ticks }, ticksTable(ticks, { few: ORDERS_FEW, all: orders }));
   await server.connection.query(`USE \`${databases.all}\``);
   const token = await createAdminToken(server.connection, 'operator');
   const ours = await startOurs(workDir, server.address, databases.all);
   try {
     const api = { port: ours.port, token };
     say('Listing orders, at the first pages and at deep ones …');
-    const lists = await measureLists(api, all, orders, ({ listing, firstP50Ms, deepP50Ms }) =>
-      say(`    ${listing}: ${firstP50Ms.toFixed(2)} and ${deepP50Ms.toFixed(2)} ms`),
-    );
+    const lists = await measureLists(api, all, orders, ({ listing }) => say(`    ${listing}`));
+    tell({ lists }, listsTable(lists));
     say('Statistics of a month and of a year …');
-    return { ticks, lists, statistics: await measureStatistics(api, all) };
+    const statistics = await measureStatistics(api, all);
+    tell({ statistics }, statisticsTable(statistics));
   } finally {
     await ours.stop();
   }
