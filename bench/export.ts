@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { createConnection } from 'mysql2';
+import { createAdminToken } from './admin-token.ts';
 import { checkBuild, makeWorkDir, startOurs } from './contenders.ts';
 import { createDatabase, openDurableServer, rows } from './database.ts';
 import type { DurableServer } from './database.ts';
@@ -61,23 +61,7 @@ async function seed({ connection }: DurableServer, name: string, orders: number)
       [values.map(([, user, , number]) => [number, user, 'premium', 0, 'payment', 'bench'])],
     );
   }
-  const token = `wxadm_${randomBytes(32).toString('base64url')}`;
-  await connection.query(
-    'INSERT INTO admin_tokens (id, name, token_hash, role, created_by, expires_at) VALUES ?',
-    [
-      [
-        [
-          'token-bench',
-          'bench',
-          createHash('sha256').update(token).digest('hex'),
-          'operator',
-          'bench',
-          '2099-01-01',
-        ],
-      ],
-    ],
-  );
-  return token;
+  return createAdminToken(connection, 'operator');
 }
 
 function orderValues(at: number): unknown[] {
