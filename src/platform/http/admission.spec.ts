@@ -1,8 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { get } from 'node:http';
+import { fastify } from 'fastify';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   ADMIN_AT_ONCE_MAX,
   ADMIN_WAITING_MAX,
   Admission,
+  admitInOrder,
   laneOf,
   PAYMENTS_BEFORE_ADMIN,
   PAYMENTS_BEFORE_EXPORT,
@@ -69,6 +72,37 @@ describe('Admission', () => {
     for (let left = 0; left < 11 * PAYMENTS_BEFORE_ADMIN; left += 1) admission.leave('payment');
     await enter(1, 'admin');
     await enter(1, 'export');
+  });
+});
+
+describe('admitInOrder', () => {
+  // Prevents places that are never given back: six clients that hang up would end the admin API until the next start.
+  it('gives back the place of a client that went, while it waited or while it was served', async () => {
+    const server = fastify();
+    admitInOrder(server);
+    let began = 0;
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    server.get('/slow', { config: { lane: 'admin' } }, async () => {
+      began += 1;
+      await finished;
+      return 'slow';
+    });
+    server.get('/quick', { config: { lane: 'admin' } }, async () => 'quick');
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    const clients = Array.from({ length: ADMIN_AT_ONCE_MAX + ADMIN_WAITING_MAX }, () =>
+      get(`${address}/slow`, { agent: false }).on('error', () => undefined),
+    );
+    await vi.waitFor(() => expect(began).toBe(ADMIN_AT_ONCE_MAX));
+    for (const client of clients) client.destroy();
+    finish();
+    await vi.waitFor(async () => {
+      const statuses = await Promise.all(
+        Array.from({ length: ADMIN_AT_ONCE_MAX }, async () => (await fetch(`${address}/quick`)).status),
+      );
+      expect(statuses).toEqual(statuses.map(() => 200));
+    });
+    await server.close();
   });
 });
 
