@@ -3,8 +3,10 @@ import type { OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../platform/config/app-config.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
-import type { Handling, InboxItem } from '../platform/inbox/inbox.types.js';
+import type { Handled, Handling, InboxItem } from '../platform/inbox/inbox.types.js';
 import { PaymentsService } from '../payments/payments.service.js';
+import type { PaidClaim } from '../payments/payments.types.js';
+import { UsualPaymentsService } from '../payments/usual-payments.service.js';
 import { Clock } from '../shared/clock.js';
 import type { PaymentNotifiedMessage } from './message-reading.js';
 import { PAYMENT_NOTIFIED } from './topics.js';
@@ -21,35 +23,43 @@ export class PaymentNotifiedHandler implements OnModuleInit {
   constructor(
     private readonly handlers: InboxHandlers,
     private readonly payments: PaymentsService,
+    private readonly usual: UsualPaymentsService,
     private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}
 
   onModuleInit(): void {
-    this.handlers.register(PAYMENT_NOTIFIED, (tx, item) => this.handle(tx, item));
+    this.handlers.register(
+      PAYMENT_NOTIFIED,
+      (tx, item) => this.handle(tx, item),
+      (tx, items) => this.handleTogether(tx, items),
+    );
   }
 
   private async handle(tx: Tx, item: InboxItem): Promise<Handling> {
     const message = item.payload as PaymentNotifiedMessage;
-    if (message.status !== 'paid') {
+    if (!saysPaid(item)) {
       return {
         kind: 'quarantined',
         exceptionKind: 'unexpected_notice',
         reason: `A payment notice has the status ${JSON.stringify(message.status)} instead of "paid".`,
       };
     }
-    const outcome = await this.payments.recordPaid(tx, {
-      outTradeNo: message.outTradeNo,
-      source: 'notify',
-      evidence: null,
-      transactionId: message.transactionId,
-      openid: message.openid,
-      generationId: message.generationId,
-      seenAt: item.receivedAt,
-    });
+    const outcome = await this.payments.recordPaid(tx, toClaim(item));
     if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN, message);
     if (outcome === 'unproven' || outcome === 'asked') return this.waitFor(item, UNPROVEN, message);
     return { kind: 'handled', outcome };
+  }
+
+  private async handleTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handled>> {
+    const claims = new Map(items.filter(saysPaid).map((item) => [item, toClaim(item)]));
+    const outcomes = await this.usual.recordTogether(tx, [...claims.values()]);
+    const handled = new Map<InboxItem, Handled>();
+    for (const [item, claim] of claims) {
+      const outcome = outcomes.get(claim);
+      if (outcome) handled.set(item, { kind: 'handled', outcome });
+    }
+    return handled;
   }
 
   /** What is missing may still come: an order from another replica's spool, a row whose transaction is still open. */
@@ -65,6 +75,23 @@ export class PaymentNotifiedHandler implements OnModuleInit {
       detail: { transactionId: message.transactionId, packageType: message.packageType },
     };
   }
+}
+
+function saysPaid({ payload }: InboxItem): boolean {
+  return (payload as PaymentNotifiedMessage).status === 'paid';
+}
+
+function toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
+  const { outTradeNo, transactionId, openid, generationId } = payload as PaymentNotifiedMessage;
+  return {
+    outTradeNo,
+    source: 'notify',
+    evidence: null,
+    transactionId,
+    openid,
+    generationId,
+    seenAt: receivedAt,
+  };
 }
 
 type Missing = { readonly exceptionKind: string; readonly reason: string };

@@ -13,10 +13,14 @@ export class HearsayService {
     private readonly wechatpay: WechatpayService,
   ) {}
 
+  /** True of a claim that WeChat Pay did not make and can be asked about. */
+  isConfirmable(claim: PaidClaim): boolean {
+    return this.wechatpay.isConfigured && !claim.evidence && claim.source !== 'wechat-unreachable';
+  }
+
   /** Hearsay is confirmed where that is possible. True when WeChat Pay is being asked. */
   async confirm(tx: Tx, claim: PaidClaim): Promise<boolean> {
-    if (claim.evidence || claim.source === 'wechat-unreachable') return false;
-    return this.ask(tx, claim.outTradeNo);
+    return this.isConfirmable(claim) && this.ask(tx, claim.outTradeNo);
   }
 
   /** True when WeChat Pay is being asked about the order. */

@@ -8,8 +8,9 @@ import type { OutTradeNo } from '../shared/ids.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
 import { HeldOrdersRepository } from './held-orders.repository.js';
 import { OrderGrantsService } from './order-grants.service.js';
-import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
-import type { OrderRecord } from './payment-orders.repository.js';
+import { realTransactionId } from './order-record.js';
+import { PaymentOrdersRepository } from './payment-orders.repository.js';
+import type { OrderRecord } from './order-record.js';
 import type { HeldOrder, OperatorGrant } from './payments.types.js';
 
 /** Orders that were paid and held: an operator says what they give, where no rule could. */

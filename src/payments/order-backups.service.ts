@@ -7,7 +7,7 @@ import { placeholderUserId, rescueOrderId, stableOrderId } from '../shared/ids.j
 import { UsersService } from '../users/users.service.js';
 import { decidePackage } from './package-decision.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
-import type { OrderRecord } from './payment-orders.repository.js';
+import type { OrderRecord } from './order-record.js';
 import { PaymentsService } from './payments.service.js';
 import type { BackedUpOrder, CreatedOutcome } from './payments.types.js';
 

@@ -5,23 +5,18 @@ import type { Tx } from '../platform/database/unit-of-work.js';
 import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
 import { OutboxService } from '../platform/outbox/outbox.service.js';
 import { PricesService } from '../prices/prices.service.js';
-import { placeholderUserId, rescueOrderId } from '../shared/ids.js';
-import type { Money } from '../shared/money.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
 import type { GrantOutcome } from '../users/entitlements.service.js';
 import { UsersService } from '../users/users.service.js';
 import { HearsayService } from './hearsay.service.js';
 import { decidePackage } from './package-decision.js';
 import type { PackageDecision, PaidPackage } from './package-decision.js';
-import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
-import type { OrderRecord } from './payment-orders.repository.js';
+import { giftOf, isOwnerless, isRescued, noticeOf, priceWindow } from './grant-rules.js';
+import type { Gift } from './grant-rules.js';
+import { PaymentOrdersRepository } from './payment-orders.repository.js';
+import type { OrderRecord } from './order-record.js';
 import type { PaidClaim, PaidOutcome, PaymentEvidence } from './payments.types.js';
-import { PREPAY_LIFE_MS } from './query-schedule.js';
 
-/** Callers cache prices for 5 minutes; twice that covers a slow prepay as well. */
-const PRICE_CACHE_MS = 10 * 60_000;
-/** `created_at` has whole seconds: a price that began in the same second counts. */
-const CREATED_AT_STEP_MS = 1_000;
 /** Exceptions about an order that end by themselves when it is granted. */
 const ENDED_BY_GRANT = [
   'payment_held',
@@ -30,21 +25,6 @@ const ENDED_BY_GRANT = [
   'impossible_amount',
   'settling_failed',
 ] as const;
-
-/** What an order is to give, decided. */
-export type Gift = {
-  readonly userId: string;
-  readonly packageType: PaidPackage;
-  readonly transactionId: string | null;
-  readonly generationId: string | null;
-  /** What was paid, for the notice. */
-  readonly amount: Money | null;
-  readonly paidAt: Date;
-  /** For the ledger: `system:<road>` or `admin:<name>`. */
-  readonly grantedBy: string;
-  /** For the exceptions that end with it. */
-  readonly resolution: { readonly by: string; readonly words: string };
-};
 
 /** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
 @Injectable()
@@ -75,17 +55,7 @@ export class OrderGrantsService {
     if (!userId) return this.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
     if (decision.repaired) await this.repairPackage(tx, order, decision.packageType);
     const { packageType } = decision;
-    const outcome = await this.give(tx, order, {
-      userId,
-      packageType,
-      transactionId: realTransactionId(order) ?? claim.transactionId,
-      generationId: claim.generationId ?? order.generationId,
-      // WeChat Pay's word where there is one: `order` is the row as it was before this claim completed it.
-      amount: claim.evidence?.amount ?? order.amount,
-      paidAt: order.paidAt ?? claim.evidence?.paidAt ?? claim.seenAt,
-      grantedBy: `system:${claim.source}`,
-      resolution: { by: 'system:payments', words: `granted ${packageType}` },
-    });
+    const outcome = await this.give(tx, order, giftOf(order, claim, { userId, packageType }));
     if (outcome === 'transaction_used') {
       return this.hold(tx, order, 'Its transaction has already paid for another order.');
     }
@@ -95,7 +65,7 @@ export class OrderGrantsService {
   /** The line in the ledger, and what follows from it: the generation unlocked, the notice staged, what waited resolved. */
   async give(tx: Tx, order: OrderRecord, gift: Gift): Promise<GrantOutcome> {
     const { userId, packageType, transactionId, grantedBy, resolution } = gift;
-    const { outTradeNo, id: orderId } = order;
+    const { outTradeNo } = order;
     const outcome = await this.entitlements.grantForOrder(tx, {
       outTradeNo,
       userId,
@@ -106,18 +76,7 @@ export class OrderGrantsService {
     if (outcome !== 'granted') return outcome;
     await this.unlock(tx, order, gift);
     await this.resolveExceptions(tx, order, resolution);
-    await this.outbox.stage(tx, {
-      topic: 'payment_succeeded',
-      key: `payment_succeeded:${outTradeNo}`,
-      payload: {
-        outTradeNo,
-        orderId,
-        userId,
-        packageType,
-        amountFen: gift.amount?.fen,
-        paidAt: gift.paidAt.toISOString(),
-      },
-    });
+    await this.outbox.stage(tx, noticeOf(order, gift));
     return outcome;
   }
 
@@ -140,20 +99,18 @@ export class OrderGrantsService {
   }
 
   private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PackageDecision> {
-    const isRescued = order.id === rescueOrderId(order.outTradeNo);
-    if (isRescued && (await this.hearsay.confirm(tx, claim))) {
+    const rescued = isRescued(order);
+    if (rescued && (await this.hearsay.confirm(tx, claim))) {
       return { kind: 'hold', reason: 'The row was rescued: WeChat Pay is being asked what was paid.' };
     }
     const amount = claim.evidence?.amount ?? order.amount;
-    const doubt = await this.doubtAboutAmount(tx, order, { isRescued, evidence: claim.evidence });
-    if (doubt) return { kind: 'hold', reason: doubt };
-    const createdMs = (order.createdAt ?? claim.seenAt).getTime();
-    // A rescued row is written when the payment arrives, up to the life of a prepay after the order was made.
-    const legitimate = await this.prices.legitimatePrices(tx, {
-      from: new Date(createdMs - PRICE_CACHE_MS - (isRescued ? PREPAY_LIFE_MS : 0)),
-      to: new Date(createdMs + CREATED_AT_STEP_MS),
+    const doubt = await this.doubtAboutAmount(tx, order, {
+      isRescued: rescued,
+      evidence: claim.evidence,
     });
-    return decidePackage({ packageType: order.packageType, amount, isRescued, legitimate });
+    if (doubt) return { kind: 'hold', reason: doubt };
+    const legitimate = await this.prices.legitimatePrices(tx, priceWindow(order, claim));
+    return decidePackage({ packageType: order.packageType, amount, isRescued: rescued, legitimate });
   }
 
   /** WeChat Pay's amount is the truth; a row that says another one is for an operator, unless it said none. */
@@ -183,7 +140,7 @@ export class OrderGrantsService {
   ): Promise<string | null> {
     const { outTradeNo, userId } = order;
     // The payer may be somebody else, a friend who scanned the code: their openid says nothing about this user.
-    if (userId !== placeholderUserId(outTradeNo)) {
+    if (!isOwnerless(order)) {
       return this.users.ensureOwner(tx, { outTradeNo, userId, openid: null });
     }
     const openid = payer?.evidence?.openid ?? payer?.openid ?? order.payerOpenid;
@@ -208,7 +165,7 @@ export class OrderGrantsService {
     order: OrderRecord,
     paid: { generationId: string | null; userId: string; packageType: PaidPackage },
   ): Promise<void> {
-    await this.generations.unlockForOrder(tx, { ...paid, orderId: order.id });
+    await this.generations.unlockForOrders(tx, { ...paid, orderId: order.id });
   }
 
   private async resolveExceptions(

@@ -1,25 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
-import { isOutTradeNo } from '../shared/ids.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { Money } from '../shared/money.js';
+import { valueByKey } from '../platform/database/value-by-key.js';
+import { ORDER_COLUMNS, toRecord } from './order-record.js';
+import type { OrderRecord, OrderRow } from './order-record.js';
 import { paymentOrderStatesChangedBy } from './payment-order.state.js';
-import type { PaymentOrderState } from './payment-order.state.js';
-
-/** An order as the table has it. What is null there is null here; an amount that is none is null, too. */
-export type OrderRecord = {
-  readonly id: string;
-  readonly outTradeNo: OutTradeNo;
-  readonly userId: string;
-  readonly generationId: string;
-  readonly transactionId: string | null;
-  readonly amount: Money | null;
-  readonly packageType: string;
-  readonly status: PaymentOrderState;
-  readonly paidAt: Date | null;
-  readonly payerOpenid: string | null;
-  readonly createdAt: Date | null;
-};
 
 export type NewOrder = {
   readonly id: string;
@@ -33,18 +19,11 @@ export type NewOrder = {
   readonly createdAt: Date;
 };
 
-type OrderRow = {
-  id: string;
-  out_trade_no: string;
-  user_id: string;
-  generation_id: string;
-  transaction_id: string | null;
-  amount: string;
-  package_type: string;
-  status: PaymentOrderState | null;
-  paid_at: Date | null;
-  _openid: string | null;
-  created_at: Date | null;
+/** What is known of the payment of the order with this id. */
+export type KnownPayment = {
+  readonly id: string;
+  readonly transactionId: string | null;
+  readonly paidAt: Date | null;
 };
 
 /** A row to look at by the sweep, and its place in the sweep's order. */
@@ -80,8 +59,7 @@ const UNSETTLED = '((g.id IS NULL AND e.id IS NULL) OR r.id IS NOT NULL)';
 export class PaymentOrdersRepository {
   async lockByOutTradeNo(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderRecord | null> {
     const [row] = await tx.query<OrderRow[]>(
-      `SELECT id, out_trade_no, user_id, generation_id, transaction_id, amount, package_type, status, paid_at, _openid, created_at
-         FROM payment_orders WHERE out_trade_no = ? FOR UPDATE`,
+      `SELECT ${ORDER_COLUMNS} FROM payment_orders WHERE out_trade_no = ? FOR UPDATE`,
       [outTradeNo],
     );
     return row ? toRecord(row, outTradeNo) : null;
@@ -136,15 +114,32 @@ export class PaymentOrdersRepository {
     );
   }
 
-  /** pending or failed → paid, with what is known of the payment; values already there stay. */
-  async markPaid(tx: Tx, id: string, payment: { transactionId: string; paidAt: Date }): Promise<boolean> {
+  /**
+   * pending or failed → paid, with what is known of each payment; values already there stay.
+   * @returns how many of the orders it found in a state that can become paid
+   */
+  async markPaid(tx: Tx, ...payments: readonly KnownPayment[]): Promise<number> {
+    const transaction = valueByKey(
+      'id',
+      payments.map(({ id, transactionId }) => [id, transactionId]),
+    );
+    const paidAt = valueByKey(
+      'id',
+      payments.map((payment) => [payment.id, payment.paidAt]),
+    );
     const result = await tx.query<{ affectedRows: number }>(
       `UPDATE payment_orders
-          SET status = 'paid', transaction_id = COALESCE(NULLIF(transaction_id, ''), ?), paid_at = COALESCE(paid_at, ?)
-        WHERE id = ? AND COALESCE(status, 'pending') IN (?)`,
-      [payment.transactionId, payment.paidAt, id, paymentOrderStatesChangedBy('payment_proven')],
+          SET status = 'paid', transaction_id = COALESCE(NULLIF(transaction_id, ''), ${transaction.sql}),
+              paid_at = COALESCE(paid_at, ${paidAt.sql})
+        WHERE id IN (?) AND COALESCE(status, 'pending') IN (?)`,
+      [
+        ...transaction.values,
+        ...paidAt.values,
+        payments.map(({ id }) => id),
+        paymentOrderStatesChangedBy('payment_proven'),
+      ],
     );
-    return result.affectedRows === 1;
+    return result.affectedRows;
   }
 
   /** pending → failed: WeChat Pay will take no money for it any more. */
@@ -269,27 +264,4 @@ export class PaymentOrdersRepository {
 
 function toKey(row: PaidOrderRow): PaidOrderKey {
   return { id: row.id, outTradeNo: row.out_trade_no, updatedAt: row.updated_at };
-}
-
-function toRecord(row: OrderRow, asked: OutTradeNo): OrderRecord {
-  // The column compares without case; the number as stored is the one every other table must use.
-  const outTradeNo = isOutTradeNo(row.out_trade_no) ? row.out_trade_no : asked;
-  return {
-    id: row.id,
-    outTradeNo,
-    userId: row.user_id,
-    generationId: row.generation_id,
-    transactionId: row.transaction_id || null,
-    amount: Money.parseYuan(row.amount),
-    packageType: row.package_type,
-    status: row.status ?? 'pending',
-    paidAt: row.paid_at,
-    payerOpenid: row._openid || null,
-    createdAt: row.created_at,
-  };
-}
-
-/** Very old rows carry the merchant number in the column of the transaction. */
-export function realTransactionId(order: OrderRecord): string | null {
-  return order.transactionId === order.outTradeNo ? null : order.transactionId;
 }

@@ -24,12 +24,14 @@ import { PaymentLog } from './payment-log.entity.js';
 import { PaymentLogsRepository } from './payment-logs.repository.js';
 import { PaymentLogsService } from './payment-logs.service.js';
 import { PaymentOrder } from './payment-order.entity.js';
+import { PaidFactsRepository } from './paid-facts.repository.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { PendingOrdersRepository } from './pending-orders.repository.js';
 import { PendingOrdersService } from './pending-orders.service.js';
 import { RefundedOrdersRepository } from './refunded-orders.repository.js';
 import { RefundedSweepService } from './refunded-sweep.service.js';
+import { UsualPaymentsService } from './usual-payments.service.js';
 
 @Module({
   imports: [
@@ -43,6 +45,8 @@ import { RefundedSweepService } from './refunded-sweep.service.js';
   providers: [
     PaymentOrdersRepository,
     PaymentsService,
+    PaidFactsRepository,
+    UsualPaymentsService,
     OrderGrantsService,
     HeldOrdersRepository,
     OperatorGrantsService,
@@ -66,6 +70,7 @@ import { RefundedSweepService } from './refunded-sweep.service.js';
   ],
   exports: [
     PaymentsService,
+    UsualPaymentsService,
     OrderBackupsService,
     OperatorGrantsService,
     OrderQueriesService,

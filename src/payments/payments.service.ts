@@ -8,11 +8,13 @@ import { isId, rescueOrderId, stableOrderId } from '../shared/ids.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
 import { UsersService } from '../users/users.service.js';
+import { claimedTransaction } from './grant-rules.js';
 import { HearsayService } from './hearsay.service.js';
 import { OrderGrantsService } from './order-grants.service.js';
 import { nextPaymentOrderState } from './payment-order.state.js';
-import { PaymentOrdersRepository, realTransactionId } from './payment-orders.repository.js';
-import type { OrderRecord } from './payment-orders.repository.js';
+import { realTransactionId } from './order-record.js';
+import { PaymentOrdersRepository } from './payment-orders.repository.js';
+import type { OrderRecord } from './order-record.js';
 import type { FullRefund, PaidClaim, PaidOutcome, ProvenPayment, RefundableOrder } from './payments.types.js';
 
 /** Exceptions about an order that end by themselves when all of its money went back. */
@@ -210,7 +212,7 @@ export class PaymentsService {
 
   /** The order that this one's transaction has paid already, if there is one. */
   private async findRival(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<string | null> {
-    const transactionId = claim.transactionId ?? realTransactionId(order);
+    const transactionId = claimedTransaction(order, claim);
     return transactionId ? this.orders.findOtherByTransactionId(tx, transactionId, order.outTradeNo) : null;
   }
 
@@ -220,7 +222,8 @@ export class PaymentsService {
     claim: PaidClaim & { transactionId: string },
   ): Promise<void> {
     await this.reportOtherTransaction(tx, order, claim);
-    await this.orders.markPaid(tx, order.id, {
+    await this.orders.markPaid(tx, {
+      id: order.id,
       transactionId: claim.transactionId,
       paidAt: claim.evidence?.paidAt ?? claim.seenAt,
     });

@@ -26,6 +26,11 @@ export type CurrentPrices = {
   readonly updatedAt: Date;
 };
 
+type Window = { readonly from: Date; readonly to: Date };
+
+/** The amounts that buy each package when they were charged within a window. */
+export type LegitimatePrices = (window: Window) => Record<PricedPackage, Money[]>;
+
 /** What the packages cost, now and at any time before. */
 @Injectable()
 export class PricesService implements OnApplicationBootstrap {
@@ -76,16 +81,20 @@ export class PricesService implements OnApplicationBootstrap {
    * The amounts that buy each package when they were charged within `window`: the prices in force then,
    * and the fallback prices callers use whenever they cannot reach this backend.
    */
-  async legitimatePrices(
-    tx: Tx,
-    window: { readonly from: Date; readonly to: Date },
-  ): Promise<Record<PricedPackage, Money[]>> {
+  async legitimatePrices(tx: Tx, window: Window): Promise<Record<PricedPackage, Money[]>> {
+    return (await this.readLegitimate(tx))(window);
+  }
+
+  /** {@link legitimatePrices} for many windows: the history is read once. */
+  async readLegitimate(tx: Tx): Promise<LegitimatePrices> {
     const history = await this.prices.listHistory(tx);
-    const [basic = [], premium = []] = PRICED_PACKAGES.map((packageType) => [
-      ...pricesInForceBetween(history, packageType, window),
-      this.config.fallbackPrices[packageType],
-    ]);
-    return { basic, premium };
+    return (window) => {
+      const [basic = [], premium = []] = PRICED_PACKAGES.map((packageType) => [
+        ...pricesInForceBetween(history, packageType, window),
+        this.config.fallbackPrices[packageType],
+      ]);
+      return { basic, premium };
+    };
   }
 
   private async refresh(): Promise<void> {

@@ -27,6 +27,9 @@ export type NewLine = {
   readonly origin: LedgerOrigin;
 };
 
+/** What the ledger says of an order that was asked about together with others. */
+export type OrderEntry = GrantLine & { readonly outTradeNo: string; readonly entry: LedgerEntry };
+
 type LineRow = {
   id: string;
   out_trade_no: string;
@@ -51,6 +54,30 @@ export class EntitlementsRepository {
       [outTradeNo],
     );
     return rows.map(({ entry }) => entry);
+  }
+
+  async listOfOrders(tx: Tx, outTradeNos: readonly string[]): Promise<OrderEntry[]> {
+    const rows = await tx.query<LineRow[]>(
+      'SELECT out_trade_no, entry, user_id, package_type, regenerate_delta FROM entitlement_grants WHERE out_trade_no IN (?)',
+      [outTradeNos],
+    );
+    return rows.map((row) => ({
+      outTradeNo: row.out_trade_no,
+      entry: row.entry,
+      userId: row.user_id,
+      packageType: row.package_type,
+      regenerateDelta: row.regenerate_delta,
+    }));
+  }
+
+  /** Those of the transactions that an order was granted for. */
+  async filterGranted(tx: Tx, transactionIds: readonly string[]): Promise<string[]> {
+    if (transactionIds.length === 0) return [];
+    const rows = await tx.query<{ transaction_id: string }[]>(
+      'SELECT transaction_id FROM entitlement_grants WHERE transaction_id IN (?)',
+      [transactionIds],
+    );
+    return rows.map((row) => row.transaction_id);
   }
 
   async findGrant(tx: Tx, outTradeNo: string): Promise<GrantLine | null> {
@@ -124,23 +151,24 @@ export class EntitlementsRepository {
     return (['premium', 'basic'] as const).find((packageType) => live.has(packageType)) ?? 'free';
   }
 
-  /** @throws a duplicate-entry error when the order has such a line, or another order has the transaction */
-  async append(tx: Tx, line: NewLine): Promise<void> {
+  /** @throws a duplicate-entry error when an order has such a line, or another order has the transaction: then none is written */
+  async append(tx: Tx, ...lines: readonly NewLine[]): Promise<void> {
+    const rows = lines.map((line) => [
+      line.outTradeNo,
+      line.entry,
+      line.userId,
+      line.packageType,
+      line.regenerateDelta,
+      line.origin,
+      line.transactionId,
+      line.reason,
+      line.grantedBy,
+    ]);
     await tx.query(
       `INSERT INTO entitlement_grants
          (out_trade_no, entry, user_id, package_type, regenerate_delta, origin, transaction_id, reason, granted_by)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [
-        line.outTradeNo,
-        line.entry,
-        line.userId,
-        line.packageType,
-        line.regenerateDelta,
-        line.origin,
-        line.transactionId,
-        line.reason,
-        line.grantedBy,
-      ],
+       VALUES ?`,
+      [rows],
     );
   }
 }

@@ -5,7 +5,9 @@ import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { EntitlementsRepository } from './entitlements.repository.js';
-import type { LedgerLine, LedgerOrigin } from './entitlements.types.js';
+import type { NewLine } from './entitlements.repository.js';
+import { settledBy } from './entitlements.types.js';
+import type { LedgerLine, LedgerOrigin, OrderSettlement, Settlement } from './entitlements.types.js';
 import { UsersRepository } from './users.repository.js';
 
 export type OrderGrant = {
@@ -53,23 +55,41 @@ export class EntitlementsService {
   async grantForOrder(tx: Tx, grant: OrderGrant): Promise<GrantOutcome> {
     const known = await this.settledAs(tx, grant.outTradeNo);
     if (known) return known;
-    const credits = this.config.regenerateCredits[grant.packageType];
     try {
-      await this.entitlements.append(tx, {
-        ...grant,
-        entry: 'grant',
-        origin: 'payment',
-        regenerateDelta: credits,
-        reason: null,
-      });
+      await this.entitlements.append(tx, this.toLine(grant));
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
       return (await this.settledAs(tx, grant.outTradeNo)) ?? 'transaction_used';
     }
-    if (!(await this.users.raise(tx, grant.userId, { packageType: grant.packageType, credits }))) {
-      throw new Error('the user of a grant must exist before it');
-    }
+    await this.raise(tx, [grant]);
     return 'granted';
+  }
+
+  /**
+   * The same for many orders. The caller holds the rows of all orders and users, and has seen the ledger without lines of them.
+   * @throws a duplicate-entry error when one of them is not as it was seen; then none is granted
+   */
+  async grantForOrders(tx: Tx, grants: readonly OrderGrant[]): Promise<void> {
+    if (grants.length === 0) return;
+    await this.entitlements.append(tx, ...grants.map((grant) => this.toLine(grant)));
+    await this.raise(tx, grants);
+  }
+
+  /** What the ledger says about each of these orders; those it says nothing about are left out. */
+  async listSettled(tx: Tx, outTradeNos: readonly string[]): Promise<Map<string, OrderSettlement>> {
+    const settled = new Map<string, OrderSettlement>();
+    const entries = await this.entitlements.listOfOrders(tx, outTradeNos);
+    for (const [outTradeNo, lines] of Map.groupBy(entries, (line) => line.outTradeNo)) {
+      const as = settledBy(lines.map(({ entry }) => entry));
+      const grant = lines.find(({ entry }) => entry === 'grant') ?? null;
+      if (as) settled.set(outTradeNo, { as, grant });
+    }
+    return settled;
+  }
+
+  /** Those of the transactions that an order was granted for already. */
+  async filterGranted(tx: Tx, transactionIds: readonly string[]): Promise<Set<string>> {
+    return new Set(await this.entitlements.filterGranted(tx, transactionIds));
   }
 
   /** Who was granted what for the order; null when nothing, or nothing that unlocks anything. */
@@ -83,10 +103,8 @@ export class EntitlementsService {
   }
 
   /** What the ledger says about the order already; null when nothing. */
-  async settledAs(tx: Tx, outTradeNo: OutTradeNo): Promise<'already_granted' | 'revoked' | null> {
-    const entries = await this.entitlements.listEntries(tx, outTradeNo);
-    if (entries.includes('revocation')) return 'revoked';
-    return entries.includes('grant') ? 'already_granted' : null;
+  async settledAs(tx: Tx, outTradeNo: OutTradeNo): Promise<Settlement | null> {
+    return settledBy(await this.entitlements.listEntries(tx, outTradeNo));
   }
 
   /** True when the order was refunded: the ledger closed it, whatever a late duplicate makes its row say. */
@@ -163,6 +181,36 @@ export class EntitlementsService {
       });
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
+    }
+  }
+
+  private toLine(grant: OrderGrant): NewLine {
+    return {
+      ...grant,
+      entry: 'grant',
+      origin: 'payment',
+      regenerateDelta: this.config.regenerateCredits[grant.packageType],
+      reason: null,
+    };
+  }
+
+  /** Users who were granted the same are raised together; one with several orders by all of them at once. */
+  private async raise(tx: Tx, grants: readonly OrderGrant[]): Promise<void> {
+    const raises = [...Map.groupBy(grants, ({ userId }) => userId)].map(([userId, of]) => {
+      const credits = of.reduce(
+        (sum, { packageType }) => sum + this.config.regenerateCredits[packageType],
+        0,
+      );
+      const packageType = of.some((grant) => grant.packageType === 'premium') ? 'premium' : 'basic';
+      return { userId, packageType, credits } as const;
+    });
+    const groups = Map.groupBy(raises, ({ packageType, credits }) => `${packageType} ${credits}`);
+    for (const group of groups.values()) {
+      const [by] = group;
+      const ids = group.map(({ userId }) => userId);
+      if (by && (await this.users.raise(tx, ids, by)) !== ids.length) {
+        throw new Error('the user of a grant must exist before it');
+      }
     }
   }
 }

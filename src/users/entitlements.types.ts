@@ -2,6 +2,19 @@ export type LedgerEntry = 'grant' | 'revocation';
 export type PackageType = 'free' | 'basic' | 'premium';
 export type LedgerOrigin = 'payment' | 'fulfilled_earlier' | 'manual';
 
+/** What the ledger says about an order. A revocation closes it for good. */
+export type Settlement = 'already_granted' | 'revoked';
+
+export function settledBy(entries: readonly LedgerEntry[]): Settlement | null {
+  if (entries.includes('revocation')) return 'revoked';
+  return entries.includes('grant') ? 'already_granted' : null;
+}
+
+export type OrderSettlement = {
+  readonly as: Settlement;
+  readonly grant: { readonly userId: string; readonly packageType: PackageType } | null;
+};
+
 /** A line of the ledger as operators see it. */
 export type LedgerLine = {
   readonly id: string;

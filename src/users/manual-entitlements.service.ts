@@ -103,7 +103,7 @@ export class ManualEntitlementsService {
       if (!isDuplicateEntry(error)) throw error;
       throw keyUsed();
     }
-    await this.users.raise(tx, wanted.userId, wanted);
+    await this.users.raise(tx, [wanted.userId], wanted);
     return this.changed(tx, { outTradeNo, entry: 'grant', before, by });
   }
 

@@ -16,6 +16,17 @@ export class UsersRepository {
     return row ?? null;
   }
 
+  /** Those of the users that there are, locked in the order of their ids, so that two batches wait and do not deadlock. */
+  async lockAll(tx: Tx, ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    // Without the hint a small table is read from end to end, and rows of nobody here are waited for.
+    const rows = await tx.query<Pick<UserRow, 'id'>[]>(
+      'SELECT id FROM users FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id FOR UPDATE',
+      [ids],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** The id as the table has it: the column compares without case, the ledger's does not. */
   async findId(tx: Tx, id: string): Promise<string | null> {
     const [row] = await tx.query<Pick<UserRow, 'id'>[]>('SELECT id FROM users WHERE id = ?', [id]);
@@ -54,24 +65,25 @@ export class UsersRepository {
   }
 
   /**
-   * Raises a user by one grant: the package only ever upwards, the credits relative to what is there.
+   * Raises users by what each was granted: the package only ever upwards, the credits relative to what is there.
    * `last_login_at` is named because some servers rewrite the contract's column on every update.
+   * @returns how many of the users there are
    */
   async raise(
     tx: Tx,
-    id: string,
+    ids: readonly string[],
     by: { packageType: 'free' | 'basic' | 'premium'; credits: number },
-  ): Promise<boolean> {
+  ): Promise<number> {
     const result = await tx.query<{ affectedRows: number }>(
       `UPDATE users
           SET payment_status = IF(payment_status = 'premium' OR ? = 'premium', 'premium',
                 IF(payment_status = 'basic' OR ? = 'basic', 'basic', 'free')),
               regenerate_count = COALESCE(regenerate_count, 0) + ?,
               last_login_at = last_login_at
-        WHERE id = ?`,
-      [by.packageType, by.packageType, by.credits, id],
+        WHERE id IN (?)`,
+      [by.packageType, by.packageType, by.credits, ids],
     );
-    return result.affectedRows === 1;
+    return result.affectedRows;
   }
 
   /** What the user has now, locked until `tx` ends; null when there is no such user. */

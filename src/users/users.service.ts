@@ -40,6 +40,11 @@ export class UsersService {
     return (await this.lockKnown(tx, claimed))?.id ?? null;
   }
 
+  /** Those of the users that there are, locked until `tx` ends. */
+  async lockAll(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
+    return new Set(await this.users.lockAll(tx, ids));
+  }
+
   /** The payer of an order that nobody claimed when it was made: the user with this openid, else the order's placeholder, which becomes that user. */
   async adoptPayer(tx: Tx, outTradeNo: OutTradeNo, openid: string): Promise<string> {
     const known = await this.users.lockByOpenid(tx, openid);

@@ -27,6 +27,16 @@ export class ExceptionsRepository {
     );
   }
 
+  /** Those of the subjects about which something is open, locked until `tx` ends. */
+  async lockOpenSubjects(tx: Tx, subjects: readonly string[]): Promise<string[]> {
+    const rows = await tx.query<{ subject: string }[]>(
+      `SELECT subject FROM exceptions FORCE INDEX (idx_exceptions_subject)
+        WHERE subject IN (?) AND status = 'open' FOR UPDATE`,
+      [subjects],
+    );
+    return rows.map(({ subject }) => subject);
+  }
+
   /** The newest first, without the reasons. */
   async listAbout(tx: Tx, subjects: readonly string[], limit: number): Promise<ExceptionSummary[]> {
     type Row = {

@@ -38,6 +38,11 @@ export class ExceptionsService {
     }
   }
 
+  /** Those of the subjects about which something is open; it stays so until `tx` ends. */
+  async filterOpen(tx: Tx, subjects: readonly string[]): Promise<Set<string>> {
+    return new Set(await this.exceptions.lockOpenSubjects(tx, subjects));
+  }
+
   /** Everything about these subjects, ended or not, the newest first. */
   async listAbout(subjects: readonly string[], limit: number): Promise<ExceptionSummary[]> {
     if (subjects.length === 0) return [];

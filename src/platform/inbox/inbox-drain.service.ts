@@ -2,15 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { isDatabaseUnavailable } from '../database/database-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Tx } from '../database/unit-of-work.js';
-import { ExceptionsService } from '../exceptions/exceptions.service.js';
 import { JobRunner } from '../jobs/job-runner.js';
+import { AppLogger } from '../logging/app-logger.js';
 import { ErrorLogService } from '../logging/error-log.service.js';
 import { scrubError } from '../logging/scrub.js';
-import { InboxHandlers } from './inbox-handlers.js';
+import { InboxApplier } from './inbox-applier.service.js';
+import type { Release } from './inbox-applier.service.js';
 import { InboxRepository } from './inbox.repository.js';
-import type { Handling, InboxItem } from './inbox.types.js';
-import { QuarantineService } from './quarantine.service.js';
+import type { InboxItem } from './inbox.types.js';
 
 export const INBOX_DRAIN = 'inbox-drain';
 
@@ -18,21 +17,23 @@ export const INBOX_DRAIN = 'inbox-drain';
 const EVERY_MS = 500;
 /** Transactions at a time, each in a lane of its own: one that waits for a lock holds back no other. Most of the pool stays free for the edge. */
 const LANES = 4;
-/** A message that failed this often with an error of our own is set before an operator. */
-const ATTEMPTS_MAX = 10;
-const RETRY_DELAY_MS_MAX = 300_000;
+/** One transaction's worth: its locks are held for some tens of milliseconds, and its statements stay far below max_allowed_packet. */
+const BATCH_MAX = 128;
 
-/** Applies stored messages, each in one transaction with its effect. */
+/**
+ * Applies stored messages. What is due is claimed many at a time; usual messages are applied together, in the transaction
+ * that claimed them, and every other one in a transaction of its own. So are those of a batch that failed: which of them it
+ * was shows then, and the others are not held up.
+ */
 @Injectable()
 export class InboxDrainService implements OnApplicationBootstrap {
   constructor(
     private readonly jobs: JobRunner,
     private readonly unitOfWork: UnitOfWork,
     private readonly inbox: InboxRepository,
-    private readonly handlers: InboxHandlers,
-    private readonly quarantine: QuarantineService,
-    private readonly exceptions: ExceptionsService,
+    private readonly applier: InboxApplier,
     private readonly errors: ErrorLogService,
+    private readonly logger: AppLogger,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -47,82 +48,66 @@ export class InboxDrainService implements OnApplicationBootstrap {
 
   /** Works until nothing is due. */
   async drain(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted && (await this.handleNext()));
+    while (!stopping.aborted && (await this.handleDue(stopping)));
   }
 
-  private async handleNext(): Promise<boolean> {
-    const at: { item: InboxItem | null } = { item: null };
+  private async handleDue(stopping: AbortSignal): Promise<boolean> {
+    let claimed: readonly InboxItem[] = [];
     try {
-      const handling = await this.unitOfWork.run(async (tx) => {
-        at.item = await this.inbox.claimNext(tx);
-        return at.item ? this.handle(tx, at.item) : null;
+      const { releases, alone } = await this.unitOfWork.run(async (tx) => {
+        claimed = await this.inbox.claimDue(tx, BATCH_MAX);
+        return this.applier.applyAll(tx, claimed);
       });
-      if (at.item && handling?.kind === 'handled' && handling.releaseTopic) {
-        // After the commit: inside, it would wait for a handler that waits for the order locked here.
-        await this.release(at.item.outTradeNo, handling.releaseTopic);
-      }
+      await this.release(releases);
+      await this.handleEach(alone, stopping);
     } catch (error) {
-      if (!at.item || isDatabaseUnavailable(error)) throw error;
-      await this.recordFailure(at.item, error);
+      if (claimed.length === 0 || isDatabaseUnavailable(error)) throw error;
+      const [only] = claimed;
+      if (only && claimed.length === 1) await this.applier.recordFailure(only, error);
+      else await this.handleEach(this.suspected(claimed, error), stopping);
     }
-    return at.item !== null;
+    return claimed.length > 0;
   }
 
-  /** What waits comes up again by itself: a failure here only makes it later. */
-  private async release(outTradeNo: string, topic: string): Promise<void> {
+  private async handleEach(items: readonly InboxItem[], stopping: AbortSignal): Promise<void> {
+    for (const item of items) {
+      if (stopping.aborted) return;
+      await this.handleAlone(item);
+    }
+  }
+
+  private async handleAlone(item: InboxItem): Promise<void> {
     try {
-      await this.inbox.release(outTradeNo, topic);
+      const release = await this.unitOfWork.run(async (tx) => {
+        const claimed = await this.inbox.claim(tx, item.id);
+        return claimed && this.applier.applyOne(tx, claimed);
+      });
+      if (release) await this.release([release]);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
-      this.errors.record('inbox.release_failed', error, { outTradeNo, topic });
+      await this.applier.recordFailure(item, error);
     }
   }
 
-  private async handle(tx: Tx, item: InboxItem): Promise<Handling> {
-    const handling = await this.handlers.get(item.topic)(tx, item);
-    switch (handling.kind) {
-      case 'handled':
-        await this.inbox.settle(tx, item.id, { status: 'handled', outcome: handling.outcome });
-        await this.quarantine.end(tx, item);
-        break;
-      case 'postponed':
-        await this.inbox.postpone(tx, item.id, { ...handling, failed: false });
-        break;
-      case 'quarantined':
-        await this.inbox.settle(tx, item.id, { status: 'quarantined', outcome: handling.exceptionKind });
-        await this.exceptions.raise(tx, {
-          kind: handling.exceptionKind,
-          subject: item.outTradeNo,
-          reason: handling.reason,
-          detail: { ...handling.detail, inboxMessageId: item.id },
-        });
-        break;
-    }
-    return handling;
+  private suspected(claimed: readonly InboxItem[], error: unknown): readonly InboxItem[] {
+    const { code, message } = scrubError(error);
+    this.logger.warned('inbox.batch_failed', { messages: claimed.length, code, reason: message });
+    return claimed;
   }
 
-  /** A failing message makes room for the others: it comes back later each time, and in the end before an operator. */
-  private async recordFailure(item: InboxItem, error: unknown): Promise<void> {
-    this.errors.record('inbox.message_failed', error, {
-      inboxMessageId: item.id,
-      topic: item.topic,
-      outTradeNo: item.outTradeNo,
-      attempts: item.attempts + 1,
-    });
-    const reason = scrubError(error).message;
-    await this.unitOfWork.run(async (tx) => {
-      if (item.attempts + 1 < ATTEMPTS_MAX) {
-        const delayMs = Math.min(1_000 * 2 ** item.attempts, RETRY_DELAY_MS_MAX);
-        await this.inbox.postpone(tx, item.id, { delayMs, reason, failed: true });
-        return;
+  /**
+   * After the commit: inside, it would wait for a handler that waits for the orders locked here. What waits comes up again
+   * by itself: a failure here only makes it later.
+   */
+  private async release(releases: readonly Release[]): Promise<void> {
+    for (const [topic, of] of Map.groupBy(releases, (release) => release.topic)) {
+      const outTradeNos = of.map(({ outTradeNo }) => outTradeNo);
+      try {
+        await this.inbox.release(outTradeNos, topic);
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error;
+        this.errors.record('inbox.release_failed', error, { outTradeNo: outTradeNos[0], topic });
       }
-      await this.inbox.settle(tx, item.id, { status: 'quarantined', outcome: 'message_failed' });
-      await this.exceptions.raise(tx, {
-        kind: 'message_failed',
-        subject: item.outTradeNo,
-        reason: `The message could not be applied after ${ATTEMPTS_MAX} tries: ${reason}`,
-        detail: { inboxMessageId: item.id, topic: item.topic },
-      });
-    });
+    }
   }
 }

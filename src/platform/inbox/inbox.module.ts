@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ExceptionsModule } from '../exceptions/exceptions.module.js';
 import { SpoolModule } from '../spool/spool.module.js';
+import { InboxApplier } from './inbox-applier.service.js';
 import { InboxDrainService } from './inbox-drain.service.js';
 import { InboxHandlers } from './inbox-handlers.js';
 import { InboxMessage } from './inbox-message.entity.js';
@@ -20,6 +21,7 @@ import { SpoolDrainService } from './spool-drain.service.js';
     InboxHandlers,
     QuarantineRepository,
     QuarantineService,
+    InboxApplier,
     InboxDrainService,
     SpoolDrainService,
   ],

@@ -24,6 +24,8 @@ type ItemRow = {
   outcome: string | null;
 };
 
+const ITEM_COLUMNS = 'id, topic, out_trade_no, payload, received_at, attempts, outcome';
+
 @Injectable()
 export class InboxRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -60,34 +62,47 @@ export class InboxRepository {
     return new Set(rows.map((row) => row.dedupe_key));
   }
 
-  /** The longest-due message nobody else is at; its row stays locked until `tx` ends, so a crash gives it back. */
-  async claimNext(tx: Tx): Promise<InboxItem | null> {
-    const [row] = await tx.query<ItemRow[]>(
-      `SELECT id, topic, out_trade_no, payload, received_at, attempts, outcome FROM inbox_messages
+  /** The longest-due messages nobody else is at; their rows stay locked until `tx` ends, so a crash gives them back. */
+  async claimDue(tx: Tx, limit: number): Promise<InboxItem[]> {
+    const rows = await tx.query<ItemRow[]>(
+      `SELECT ${ITEM_COLUMNS} FROM inbox_messages
         WHERE status = 'pending' AND available_at <= NOW(3)
-        ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        ORDER BY available_at, id LIMIT ? FOR UPDATE SKIP LOCKED`,
+      [limit],
     );
-    if (!row) return null;
-    return {
-      id: row.id,
-      topic: row.topic,
-      outTradeNo: row.out_trade_no,
-      // MariaDB keeps JSON as text, MySQL parses it.
-      payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload,
-      receivedAt: row.received_at,
-      attempts: row.attempts,
-      quarantinedAs: row.outcome,
-    };
+    return rows.map(toItem);
+  }
+
+  async claimNext(tx: Tx): Promise<InboxItem | null> {
+    return (await this.claimDue(tx, 1))[0] ?? null;
+  }
+
+  /** This message, locked like those of {@link claimDue}, unless somebody else is at it or has settled it. */
+  async claim(tx: Tx, id: string): Promise<InboxItem | null> {
+    const [row] = await tx.query<ItemRow[]>(
+      `SELECT ${ITEM_COLUMNS} FROM inbox_messages WHERE id = ? AND status = 'pending' FOR UPDATE SKIP LOCKED`,
+      [id],
+    );
+    return row ? toItem(row) : null;
+  }
+
+  /** For whoever claimed them and goes on to apply each alone: nobody else looks at them meanwhile, and a crash gives them back. */
+  async hide(tx: Tx, ids: readonly string[], forMs: number): Promise<void> {
+    if (ids.length === 0) return;
+    await tx.query(
+      'UPDATE inbox_messages SET available_at = NOW(3) + INTERVAL ? MICROSECOND WHERE id IN (?)',
+      [forMs * 1000, ids],
+    );
   }
 
   async settle(
     tx: Tx,
-    id: string,
+    ids: readonly string[],
     as: { status: 'handled' | 'quarantined'; outcome: string },
   ): Promise<void> {
     await tx.query(
-      "UPDATE inbox_messages SET status = ?, outcome = ?, handled_at = NOW(3) WHERE id = ? AND status = 'pending'",
-      [as.status, as.outcome.slice(0, 60), id],
+      "UPDATE inbox_messages SET status = ?, outcome = ?, handled_at = NOW(3) WHERE id IN (?) AND status = 'pending'",
+      [as.status, as.outcome.slice(0, 60), ids],
     );
   }
 
@@ -105,13 +120,21 @@ export class InboxRepository {
     );
   }
 
-  /** Makes waiting or quarantined messages of an order due now: what they missed has come. */
-  async release(outTradeNo: string, topic: string): Promise<void> {
-    await this.unitOfWork.reader.query(
-      `UPDATE inbox_messages SET status = 'pending', available_at = NOW(3)
-        WHERE out_trade_no = ? AND topic = ? AND status IN ('pending', 'quarantined')`,
-      [outTradeNo, topic],
+  /** Makes waiting or quarantined messages of orders due now: what they missed has come. */
+  async release(outTradeNos: readonly string[], topic: string): Promise<void> {
+    const { reader } = this.unitOfWork;
+    // Read first: most orders have none, and those that have are then waited for one by one and not with the others held.
+    const rows = await reader.query<{ id: string }[]>(
+      `SELECT id FROM inbox_messages FORCE INDEX (idx_inbox_messages_out_trade_no)
+        WHERE out_trade_no IN (?) AND topic = ? AND status IN ('pending', 'quarantined')`,
+      [outTradeNos, topic],
     );
+    for (const { id } of rows) {
+      await reader.query(
+        "UPDATE inbox_messages SET status = 'pending', available_at = NOW(3) WHERE id = ? AND status IN ('pending', 'quarantined')",
+        [id],
+      );
+    }
   }
 
   /** The messages about an order, the newest first. */
@@ -178,6 +201,19 @@ export class InboxRepository {
       [rows],
     );
   }
+}
+
+function toItem(row: ItemRow): InboxItem {
+  return {
+    id: row.id,
+    topic: row.topic,
+    outTradeNo: row.out_trade_no,
+    // MariaDB keeps JSON as text, MySQL parses it.
+    payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload,
+    receivedAt: row.received_at,
+    attempts: row.attempts,
+    quarantinedAs: row.outcome,
+  };
 }
 
 function byDedupeKey(a: SpoolRecord, b: SpoolRecord): number {

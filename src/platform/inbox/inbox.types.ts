@@ -21,8 +21,10 @@ export type InboxItem = {
   readonly quarantinedAs: string | null;
 };
 
+export type Handled = { readonly kind: 'handled'; readonly outcome: string; readonly releaseTopic?: string };
+
 export type Handling =
-  | { readonly kind: 'handled'; readonly outcome: string; readonly releaseTopic?: string }
+  | Handled
   /** Not yet: something it needs is missing, and may come. */
   | { readonly kind: 'postponed'; readonly reason: string; readonly delayMs: number }
   /** Cannot be applied as it is; an operator sees the exception. */
@@ -38,6 +40,15 @@ export type Handling =
  * so it must be idempotent, and it must not touch the network.
  */
 export type InboxHandler = (tx: Tx, item: InboxItem) => Promise<Handling>;
+
+/**
+ * Applies many messages of a topic in one transaction that also settles them, those of them that are usual; what it leaves
+ * out is applied alone by the topic's {@link InboxHandler}. Each must have the effect it would have alone. May run again.
+ */
+export type InboxSetHandler = (
+  tx: Tx,
+  items: readonly InboxItem[],
+) => Promise<ReadonlyMap<InboxItem, Handled>>;
 
 /** What became of a message, without what it said. */
 export type InboxSummary = {

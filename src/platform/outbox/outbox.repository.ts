@@ -41,15 +41,13 @@ const REASON_LENGTH_MAX = 500;
 
 @Injectable()
 export class OutboxRepository {
-  /** @throws a duplicate-entry error when a notice with this key is staged already */
+  /** @throws a duplicate-entry error when a notice with one of the keys is staged already: then none is written */
   async insert(
     tx: Tx,
-    notice: { topic: string; key: string; payload: Record<string, unknown> },
+    ...notices: readonly { topic: string; key: string; payload: Record<string, unknown> }[]
   ): Promise<void> {
-    await tx.query('INSERT INTO outbox_messages (topic, message_key, payload) VALUES (?, ?, ?)', [
-      notice.topic,
-      notice.key,
-      JSON.stringify(notice.payload),
+    await tx.query('INSERT INTO outbox_messages (topic, message_key, payload) VALUES ?', [
+      notices.map(({ topic, key, payload }) => [topic, key, JSON.stringify(payload)]),
     ]);
   }
 

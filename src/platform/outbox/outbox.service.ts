@@ -45,6 +45,11 @@ export class OutboxService {
     }
   }
 
+  /** Many at once, of facts that were not known before. @throws a duplicate-entry error when one is staged already: then none is */
+  async stageAll(tx: Tx, notices: readonly OutboxNotice[]): Promise<void> {
+    if (notices.length > 0) await this.outbox.insert(tx, ...notices);
+  }
+
   /** The notices with these keys and what became of them over each channel, the newest first. */
   async listAbout(keys: readonly string[], limit: number): Promise<OutboxSummary[]> {
     if (keys.length === 0) return [];
