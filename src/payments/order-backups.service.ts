@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { foldText } from '../platform/database/collation.js';
 import { isDuplicateEntry } from '../platform/database/database-error.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
@@ -7,6 +8,7 @@ import { placeholderUserId, rescueOrderId, stableOrderId } from '../shared/ids.j
 import { UsersService } from '../users/users.service.js';
 import { decidePackage } from './package-decision.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
+import type { NewOrder } from './payment-orders.repository.js';
 import type { OrderRecord } from './order-record.js';
 import { PaymentsService } from './payments.service.js';
 import type { BackedUpOrder, CreatedOutcome } from './payments.types.js';
@@ -30,21 +32,9 @@ export class OrderBackupsService {
     if (existing) return this.complete(tx, existing, backup);
     const userId = await this.users.ensureOwner(tx, backup);
     const packageType = backup.packageType ?? (await this.guessPackage(tx, backup));
-    const order = {
-      outTradeNo: backup.outTradeNo,
-      userId,
-      // The callers write the user in place of a generation they do not have, and never tell us a generation.
-      generationId: userId,
-      amount: backup.amount,
-      packageType,
-      tradeType: backup.tradeType,
-      payerOpenid: backup.openid,
-      createdAt: backup.receivedAt,
-    };
-    const stableId = stableOrderId(backup.outTradeNo);
-    for (const id of new Set([backup.orderId ?? stableId, stableId])) {
+    for (const id of new Set([orderIdOf(backup), stableOrderId(backup.outTradeNo)])) {
       try {
-        await this.orders.insertPending(tx, { ...order, id });
+        await this.orders.insertPending(tx, toOrder(backup, { id, userId, packageType }));
         return 'created';
       } catch (error) {
         if (!isDuplicateEntry(error)) throw error;
@@ -54,6 +44,31 @@ export class OrderBackupsService {
       }
     }
     throw new Error('an order could be inserted under none of its ids');
+  }
+
+  /**
+   * Those of the orders that are recorded: new ones with a known package and a user about whom there is no question. The
+   * others are for {@link recordCreated}, one by one.
+   * @throws a duplicate-entry error when a rival wrote one of them meanwhile: then none is recorded
+   */
+  async recordTogether(tx: Tx, backups: readonly BackedUpOrder[]): Promise<Set<BackedUpOrder>> {
+    const keys = Map.groupBy(backups.flatMap(keysOf), (key) => key);
+    const alone = backups.filter((backup) => keysOf(backup).every((key) => keys.get(key)?.length === 1));
+    if (alone.length === 0) return new Set();
+    const outTradeNos = alone.map(({ outTradeNo }) => outTradeNo);
+    const taken = await this.orders.listTaken(tx, { outTradeNos, ids: alone.map(orderIdOf) });
+    const known = new Set(taken.map(foldText));
+    const fresh = alone.filter((backup) => !keysOf(backup).some((key) => known.has(key)));
+    const owned = await this.users.ensureNamed(
+      tx,
+      fresh.filter(({ packageType }) => packageType !== null),
+    );
+    const orders = [...owned].flatMap((backup) => {
+      const { userId, packageType } = backup;
+      return userId && packageType ? [toOrder(backup, { id: orderIdOf(backup), userId, packageType })] : [];
+    });
+    if (orders.length > 0) await this.orders.insertPending(tx, ...orders);
+    return owned;
   }
 
   private async complete(tx: Tx, existing: OrderRecord, backup: BackedUpOrder): Promise<CreatedOutcome> {
@@ -116,6 +131,28 @@ export class OrderBackupsService {
     });
     return 'free';
   }
+}
+
+function orderIdOf({ orderId, outTradeNo }: BackedUpOrder): string {
+  return orderId ?? stableOrderId(outTradeNo);
+}
+
+/** What only one order can have. */
+function keysOf(backup: BackedUpOrder): string[] {
+  return [foldText(backup.outTradeNo), foldText(orderIdOf(backup))];
+}
+
+function toOrder(backup: BackedUpOrder, order: Pick<NewOrder, 'id' | 'userId' | 'packageType'>): NewOrder {
+  return {
+    ...order,
+    outTradeNo: backup.outTradeNo,
+    // The callers write the user in place of a generation they do not have, and never tell us a generation.
+    generationId: order.userId,
+    amount: backup.amount,
+    tradeType: backup.tradeType,
+    payerOpenid: backup.openid,
+    createdAt: backup.receivedAt,
+  };
 }
 
 function findConflicts(

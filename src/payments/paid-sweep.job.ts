@@ -5,8 +5,10 @@ import type { JobContext } from '../platform/jobs/job-runner.js';
 import { PaidSweepService } from './paid-sweep.service.js';
 import { RefundedSweepService } from './refunded-sweep.service.js';
 
-/** Rows turned paid a moment ago; also those whose transaction stayed open for a minute and more. */
-const HOT = { everyMs: 1_000, windowSeconds: 150 };
+/** Rows turned paid a moment ago. Every row in the window is looked at each time, settled or not: in a rush they are many. */
+const HOT = { everyMs: 1_000, windowSeconds: 10 };
+/** Also rows whose transaction stayed open for a minute and more: they are dated to when they were written. */
+const LATE = { everyMs: 5_000, windowSeconds: 150 };
 /** What the hot window missed, for example while no process ran. */
 const WIDE = { everyMs: 60_000, windowSeconds: 30 * 60 };
 /** One bounded step of the endless pass over the whole table. */
@@ -31,6 +33,9 @@ export class PaidSweepJob implements OnApplicationBootstrap {
     this.register('refunded-sweep-full', FULL_EVERY_MS, (context) => this.refunded.sweepNextStep(context));
     this.register('paid-sweep-hot', HOT.everyMs, (context) =>
       this.sweep.sweepRecent(HOT.windowSeconds, context),
+    );
+    this.register('paid-sweep-late', LATE.everyMs, (context) =>
+      this.sweep.sweepRecent(LATE.windowSeconds, context),
     );
     this.register('paid-sweep-wide', WIDE.everyMs, (context) =>
       this.sweep.sweepRecent(WIDE.windowSeconds, context),

@@ -10,14 +10,18 @@ import { ErrorLogService } from '../platform/logging/error-log.service.js';
 import { scrubError } from '../platform/logging/scrub.js';
 import { Clock } from '../shared/clock.js';
 import { isOutTradeNo } from '../shared/ids.js';
+import type { OutTradeNo } from '../shared/ids.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import type { PaidOrderKey } from './payment-orders.repository.js';
 import { PaymentsService } from './payments.service.js';
-import type { PaidOutcome } from './payments.types.js';
+import type { PaidClaim, PaidOutcome } from './payments.types.js';
+import { UsualPaymentsService } from './usual-payments.service.js';
 
 const PAGE_MAX = 200;
 /** Bounds one tick; what is left waits a second. */
 const PAGES_PER_TICK_MAX = 25;
+/** One alone takes one transaction either way, and in its own it is settled whatever it is like. */
+const TOGETHER_MIN = 2;
 /** A million paid orders are passed over in little more than an hour, for a few milliseconds of reading each second. */
 const STEP_MAX = 250;
 
@@ -29,6 +33,7 @@ export class PaidSweepService {
     private readonly leases: JobLeasesRepository,
     private readonly orders: PaymentOrdersRepository,
     private readonly payments: PaymentsService,
+    private readonly usual: UsualPaymentsService,
     private readonly exceptions: ExceptionsService,
     private readonly errors: ErrorLogService,
     private readonly logger: AppLogger,
@@ -44,9 +49,8 @@ export class PaidSweepService {
         after,
         limit: PAGE_MAX,
       });
-      for (const { outTradeNo } of keys) {
-        if (stopping.aborted || !(await this.settle(outTradeNo, lease))) return;
-      }
+      const numbers = keys.map(({ outTradeNo }) => outTradeNo);
+      if (!(await this.settleAll(numbers, { lease, stopping }))) return;
       after = keys.at(-1) ?? null;
       if (keys.length < PAGE_MAX) return;
     }
@@ -57,14 +61,63 @@ export class PaidSweepService {
     if (!lease) return;
     const page = { afterId: lease.cursor ?? '', limit: STEP_MAX };
     const step = await this.orders.listPaidById(this.unitOfWork.reader, page);
-    for (const { outTradeNo } of step.filter(({ isSettled }) => !isSettled)) {
-      if (stopping.aborted || !(await this.settle(outTradeNo, lease))) return;
+    const unsettled = step.flatMap(({ outTradeNo, isSettled }) => (isSettled ? [] : [outTradeNo]));
+    for (let first = 0; first < unsettled.length; first += PAGE_MAX) {
+      const numbers = unsettled.slice(first, first + PAGE_MAX);
+      if (!(await this.settleAll(numbers, { lease, stopping }))) return;
     }
     const next = step.length < STEP_MAX ? null : (step.at(-1)?.id ?? null);
     if (next !== lease.cursor) await this.leases.saveCursor(lease, next);
   }
 
-  /** False when the lease was lost: another replica sweeps now. */
+  /** Usual orders together, and every other one alone. False when the process stops, or the lease was lost: another replica sweeps now. */
+  private async settleAll(outTradeNos: readonly string[], { lease, stopping }: JobContext): Promise<boolean> {
+    const others = await this.settleTogether(outTradeNos, lease);
+    if (!others) return false;
+    for (const outTradeNo of others) {
+      if (stopping.aborted || !(await this.settle(outTradeNo, lease))) return false;
+    }
+    return !stopping.aborted;
+  }
+
+  /** Which orders are left for a transaction of their own; null when the lease was lost. */
+  private async settleTogether(
+    outTradeNos: readonly string[],
+    lease: JobLease | null,
+  ): Promise<readonly string[] | null> {
+    const claims = outTradeNos.filter(isOutTradeNo).map((outTradeNo) => this.claim(outTradeNo));
+    if (claims.length < TOGETHER_MIN) return outTradeNos;
+    try {
+      const outcomes = await this.unitOfWork.run(async (tx) =>
+        lease && !(await this.leases.lockHeld(tx, lease)) ? null : this.usual.recordTogether(tx, claims),
+      );
+      if (!outcomes) return null;
+      const settled = new Set<string>([...outcomes.keys()].map(({ outTradeNo }) => outTradeNo));
+      if (settled.size > 0) this.logger.info('payment.swept_together', { orders: settled.size });
+      return outTradeNos.filter((outTradeNo) => !settled.has(outTradeNo));
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      // Which of them it was shows when each goes alone.
+      const { code, message } = scrubError(error);
+      this.logger.warned('payment.sweep_together_failed', { orders: claims.length, code, reason: message });
+      return outTradeNos;
+    }
+  }
+
+  /** The table's own word. */
+  private claim(outTradeNo: OutTradeNo): PaidClaim {
+    return {
+      outTradeNo,
+      source: 'sweep',
+      evidence: null,
+      transactionId: null,
+      openid: null,
+      generationId: null,
+      seenAt: this.clock.now(),
+    };
+  }
+
+  /** False when the lease was lost. */
   private async settle(outTradeNo: string, lease: JobLease | null): Promise<boolean> {
     try {
       const outcome = await this.unitOfWork.run(
@@ -79,15 +132,7 @@ export class PaidSweepService {
             return 'unreadable';
           }
           if (!(await this.orders.lockIfFree(tx, outTradeNo))) return 'busy';
-          return this.payments.recordPaid(tx, {
-            outTradeNo,
-            source: 'sweep',
-            evidence: null,
-            transactionId: null,
-            openid: null,
-            generationId: null,
-            seenAt: this.clock.now(),
-          });
+          return this.payments.recordPaid(tx, this.claim(outTradeNo));
         },
       );
       if (outcome === 'lease_lost') return false;

@@ -5,7 +5,11 @@ import { Money } from '../shared/money.js';
 import { valueByKey } from '../platform/database/value-by-key.js';
 import { ORDER_COLUMNS, toRecord } from './order-record.js';
 import type { OrderRecord, OrderRow } from './order-record.js';
-import { paymentOrderStatesChangedBy } from './payment-order.state.js';
+import {
+  nextPaymentOrderState,
+  PAYMENT_ORDER_STATES,
+  paymentOrderStatesChangedBy,
+} from './payment-order.state.js';
 
 export type NewOrder = {
   readonly id: string;
@@ -55,6 +59,10 @@ const SETTLEMENTS = `
   LEFT JOIN exceptions e ON e.kind = 'payment_held' AND e.subject = o.out_trade_no AND e.status <> 'resolved'`;
 const UNSETTLED = '((g.id IS NULL AND e.id IS NULL) OR r.id IS NOT NULL)';
 
+const PAYABLE_STATES = PAYMENT_ORDER_STATES.filter(
+  (state) => nextPaymentOrderState(state, 'payment_proven') === 'paid',
+);
+
 @Injectable()
 export class PaymentOrdersRepository {
   async lockByOutTradeNo(tx: Tx, outTradeNo: OutTradeNo): Promise<OrderRecord | null> {
@@ -94,29 +102,31 @@ export class PaymentOrdersRepository {
     return rows.length > 0;
   }
 
-  /** @throws a duplicate-entry error when the number or the id is taken */
-  async insertPending(tx: Tx, order: NewOrder): Promise<void> {
+  /** @throws a duplicate-entry error when a number or an id is taken: then none is written */
+  async insertPending(tx: Tx, ...orders: readonly NewOrder[]): Promise<void> {
+    const rows = orders.map((order) => [
+      order.id,
+      order.userId,
+      order.generationId,
+      order.outTradeNo,
+      order.amount.toYuan(),
+      order.packageType,
+      order.tradeType,
+      'pending',
+      order.payerOpenid,
+      order.createdAt,
+    ]);
     await tx.query(
       `INSERT INTO payment_orders
          (id, user_id, generation_id, out_trade_no, amount, package_type, trade_type, status, _openid, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
-      [
-        order.id,
-        order.userId,
-        order.generationId,
-        order.outTradeNo,
-        order.amount.toYuan(),
-        order.packageType,
-        order.tradeType,
-        order.payerOpenid,
-        order.createdAt,
-      ],
+       VALUES ?`,
+      [rows],
     );
   }
 
   /**
-   * pending or failed → paid, with what is known of each payment; values already there stay.
-   * @returns how many of the orders it found in a state that can become paid
+   * pending or failed → paid, with what is known of each payment; values already there stay. One that is paid is completed.
+   * @returns how many of the orders it found in a state that is or can become paid
    */
   async markPaid(tx: Tx, ...payments: readonly KnownPayment[]): Promise<number> {
     const transaction = valueByKey(
@@ -132,12 +142,7 @@ export class PaymentOrdersRepository {
           SET status = 'paid', transaction_id = COALESCE(NULLIF(transaction_id, ''), ${transaction.sql}),
               paid_at = COALESCE(paid_at, ${paidAt.sql})
         WHERE id IN (?) AND COALESCE(status, 'pending') IN (?)`,
-      [
-        ...transaction.values,
-        ...paidAt.values,
-        payments.map(({ id }) => id),
-        paymentOrderStatesChangedBy('payment_proven'),
-      ],
+      [...transaction.values, ...paidAt.values, payments.map(({ id }) => id), PAYABLE_STATES],
     );
     return result.affectedRows;
   }
@@ -232,6 +237,18 @@ export class PaymentOrdersRepository {
       outTradeNo: row.out_trade_no,
       isSettled: Number(row.is_unsettled) === 0,
     }));
+  }
+
+  /** The numbers and ids that orders have, of these and of what the columns take for one of these. */
+  async listTaken(
+    tx: Tx,
+    { outTradeNos, ids }: { outTradeNos: readonly string[]; ids: readonly string[] },
+  ): Promise<string[]> {
+    type Row = { id: string; out_trade_no: string };
+    const select = 'SELECT id, out_trade_no FROM payment_orders WHERE';
+    const byNumber = await tx.query<Row[]>(`${select} out_trade_no IN (?)`, [outTradeNos]);
+    const byId = await tx.query<Row[]>(`${select} id IN (?)`, [ids]);
+    return [...byNumber, ...byId].flatMap((row) => [row.id, row.out_trade_no]);
   }
 
   async findCreatedAt(tx: Tx, outTradeNo: OutTradeNo): Promise<Date | null> {

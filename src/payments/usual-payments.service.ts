@@ -38,7 +38,7 @@ export class UsualPaymentsService {
 
   /**
    * The outcome of each claim that was usual and is recorded. A claim that is missing there was passed by: unusual, about an
-   * order that somebody holds or nobody knows, or one that may be another's rival.
+   * order that somebody holds or nobody knows, or one of several that want the same.
    * @throws when one of them turns out not to be as it was seen: nothing is recorded then, and each goes alone
    */
   async recordTogether(tx: Tx, claims: readonly PaidClaim[]): Promise<Map<PaidClaim, PaidOutcome>> {
@@ -59,18 +59,14 @@ export class UsualPaymentsService {
     return new Map(usual.map(({ claim, gift }) => [claim, gift ? 'granted' : 'already_granted']));
   }
 
-  /** Of several claims about an order the first one; those after it find what it did. */
   private async lockOrders(tx: Tx, claims: readonly PaidClaim[]): Promise<Claimed[]> {
     if (claims.length === 0) return [];
-    const first = [...Map.groupBy(claims, ({ outTradeNo }) => foldText(outTradeNo)).values()].flatMap(
-      ([claim]) => claim ?? [],
-    );
     const orders = await this.facts.lockFree(
       tx,
-      first.map(({ outTradeNo }) => outTradeNo),
+      claims.map(({ outTradeNo }) => outTradeNo),
     );
     const byNumber = new Map(orders.map((order) => [order.outTradeNo, order]));
-    return first.flatMap((claim) => {
+    return claims.flatMap((claim) => {
       const order = byNumber.get(claim.outTradeNo);
       return order ? [{ claim, order }] : [];
     });
@@ -147,6 +143,7 @@ function wantedBy({ claim, order }: Claimed): string[] {
   const transactionId = claimedTransaction(order, claim);
   const generationId = claim.generationId ?? order.generationId;
   return [
+    `order ${foldText(order.outTradeNo)}`,
     ...(transactionId ? [`transaction ${foldText(transactionId)}`] : []),
     ...(generationId !== order.userId ? [`generation ${foldText(generationId)}`] : []),
   ];

@@ -7,6 +7,12 @@ type EntitlementRow = {
   regenerate_count: number | null;
 };
 
+export type NewUser = {
+  readonly id: string;
+  readonly openid: string | null;
+  readonly unionid: string | null;
+};
+
 export type UserRow = { readonly id: string; readonly openid: string | null };
 
 @Injectable()
@@ -17,14 +23,22 @@ export class UsersRepository {
   }
 
   /** Those of the users that there are, locked in the order of their ids, so that two batches wait and do not deadlock. */
-  async lockAll(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  async lockAll(tx: Tx, ids: readonly string[]): Promise<UserRow[]> {
     if (ids.length === 0) return [];
     // Without the hint a small table is read from end to end, and rows of nobody here are waited for.
-    const rows = await tx.query<Pick<UserRow, 'id'>[]>(
-      'SELECT id FROM users FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id FOR UPDATE',
+    return tx.query<UserRow[]>(
+      'SELECT id, openid FROM users FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id FOR UPDATE',
       [ids],
     );
-    return rows.map(({ id }) => id);
+  }
+
+  /** Those of the openids that somebody has, and others that the column takes for one of them. */
+  async listTakenOpenids(tx: Tx, openids: readonly string[]): Promise<string[]> {
+    if (openids.length === 0) return [];
+    const rows = await tx.query<{ openid: string }[]>('SELECT openid FROM users WHERE openid IN (?)', [
+      openids,
+    ]);
+    return rows.map(({ openid }) => openid);
   }
 
   /** The id as the table has it: the column compares without case, the ledger's does not. */
@@ -47,12 +61,10 @@ export class UsersRepository {
     return row ?? null;
   }
 
-  /** @throws a duplicate-entry error when the id or the openid is taken */
-  async insert(tx: Tx, user: { id: string; openid: string | null; unionid: string | null }): Promise<void> {
-    await tx.query('INSERT INTO users (id, openid, unionid) VALUES (?, ?, ?)', [
-      user.id,
-      user.openid,
-      user.unionid,
+  /** @throws a duplicate-entry error when an id or an openid is taken: then none is written */
+  async insert(tx: Tx, ...users: readonly NewUser[]): Promise<void> {
+    await tx.query('INSERT INTO users (id, openid, unionid) VALUES ?', [
+      users.map(({ id, openid, unionid }) => [id, openid, unionid]),
     ]);
   }
 

@@ -21,6 +21,8 @@ export type Applied = {
 /** A message that failed this often with an error of our own is set before an operator. */
 const ATTEMPTS_MAX = 10;
 const RETRY_DELAY_MS_MAX = 300_000;
+/** An order has a backup and a notice, or the notice twice; more of them at once are somebody's mistake. */
+const ROUNDS_MAX = 3;
 /** A batch of messages that all go alone takes less; after it they are due again, should this process have died. */
 const ALONE_LEASE_MS = 5_000;
 
@@ -43,12 +45,7 @@ export class InboxApplier {
       const release = await this.applyOne(tx, only);
       return { releases: release ? [release] : [], alone: [] };
     }
-    const handled = new Map<InboxItem, Handled>();
-    for (const [topic, of] of Map.groupBy(items.filter(isFresh), (item) => item.topic)) {
-      const applyTogether = this.handlers.findForSet(topic);
-      if (!applyTogether) continue;
-      for (const [item, handling] of await applyTogether(tx, of)) handled.set(item, handling);
-    }
+    const handled = await this.applyTogether(tx, items);
     await this.settleHandled(tx, handled);
     const alone = items.filter((item) => !handled.has(item));
     const ids = alone.map(({ id }) => id);
@@ -102,6 +99,21 @@ export class InboxApplier {
         detail: { inboxMessageId: item.id, topic: item.topic },
       });
     });
+  }
+
+  /** The messages about one order keep their order: behind one that is left for later, the others are left as well. */
+  private async applyTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handled>> {
+    const handled = new Map<InboxItem, Handled>();
+    let queues = [...Map.groupBy(items, ({ outTradeNo }) => outTradeNo).values()];
+    for (let round = 0; round < ROUNDS_MAX && queues.length > 0; round += 1) {
+      const heads = queues.flatMap((queue) => queue[round] ?? []);
+      for (const [topic, of] of Map.groupBy(heads.filter(isFresh), (item) => item.topic)) {
+        const handler = this.handlers.findForSet(topic);
+        if (handler) for (const [item, handling] of await handler(tx, of)) handled.set(item, handling);
+      }
+      queues = queues.filter((queue) => queue[round + 1] && handled.has(queue[round] as InboxItem));
+    }
+    return handled;
   }
 
   private async settleHandled(tx: Tx, handled: ReadonlyMap<InboxItem, Handled>): Promise<void> {

@@ -12,12 +12,16 @@ import { OutboxRepository } from './outbox.repository.js';
 import type { StagedFact } from './outbox.repository.js';
 
 const EVERY_MS = 1_000;
-/** One transaction's facts: a few statements for each, and grants that stage new ones wait for none of them. */
-const BATCH_MAX = 50;
+/** One transaction's facts: two statements for each that somebody is told, and grants that stage new ones wait for none of them. */
+const BATCH_MAX = 200;
 /** During a rolling upgrade a newer replica may stage topics that this one does not know: it takes them itself meanwhile. */
 const UNKNOWN_TOPIC_DELAY_MS = 60_000;
 
-type Fate = 'distributed' | 'unwanted' | 'left';
+type Fate = {
+  readonly kind: 'distributed' | 'unwanted' | 'left';
+  readonly reason: string | null;
+  readonly channels: readonly string[];
+};
 
 /**
  * Gives each staged fact a row of its own for every channel that is to tell it, or puts it aside when none is configured:
@@ -72,28 +76,33 @@ export class OutboxDistributionService implements OnApplicationBootstrap {
     }
   }
 
-  private async distributeBatch(tx: Tx): Promise<Fate[]> {
+  private async distributeBatch(tx: Tx): Promise<Fate['kind'][]> {
     const facts = await this.outbox.lockFacts(tx, BATCH_MAX);
-    const fates: Fate[] = [];
-    for (const fact of facts) fates.push(await this.decide(tx, fact));
-    return fates;
+    const decided = facts.map((fact) => ({ fact, fate: this.decide(fact) }));
+    for (const { fact, fate } of decided) {
+      for (const channel of fate.channels) await this.outbox.insertDelivery(tx, fact, channel);
+    }
+    // Facts that share a fate share a statement: where nobody listens, that is all of them.
+    for (const of of Map.groupBy(decided, ({ fate }) => `${fate.kind} ${fate.reason}`).values()) {
+      const ids = of.map(({ fact }) => fact.id);
+      if (of[0]) await this.settle(tx, ids, of[0].fate);
+    }
+    return decided.map(({ fate }) => fate.kind);
   }
 
-  private async decide(tx: Tx, fact: StagedFact): Promise<Fate> {
+  private decide(fact: StagedFact): Fate {
     const wanted = this.channels.wantedFor(fact.topic);
     const isOld = this.clock.nowMs() - fact.createdAt.getTime() > DELIVERY_LIFE_MS;
-    if (!isOld && wanted === null) {
-      await this.outbox.postponeFact(tx, fact.id, UNKNOWN_TOPIC_DELAY_MS);
-      return 'left';
-    }
-    if (isOld || !wanted || wanted.length === 0) {
-      const reason = isOld ? 'It was older than a day when it could be told.' : 'No channel is configured.';
-      await this.outbox.settleFact(tx, fact.id, { status: 'unwanted', reason });
-      return 'unwanted';
-    }
-    for (const channel of wanted) await this.outbox.insertDelivery(tx, fact, channel);
-    await this.outbox.settleFact(tx, fact.id, { status: 'distributed', reason: null });
-    return 'distributed';
+    if (isOld)
+      return { kind: 'unwanted', reason: 'It was older than a day when it could be told.', channels: [] };
+    if (!wanted) return { kind: 'left', reason: null, channels: [] };
+    if (wanted.length === 0) return { kind: 'unwanted', reason: 'No channel is configured.', channels: [] };
+    return { kind: 'distributed', reason: null, channels: wanted };
+  }
+
+  private async settle(tx: Tx, ids: readonly string[], fate: Fate): Promise<void> {
+    if (fate.kind === 'left') await this.outbox.postponeFacts(tx, ids, UNKNOWN_TOPIC_DELAY_MS);
+    else await this.outbox.settleFacts(tx, ids, { status: fate.kind, reason: fate.reason });
   }
 
   private wakeChannels(): void {

@@ -80,22 +80,22 @@ export class OutboxRepository {
     }
   }
 
-  async settleFact(
+  async settleFacts(
     tx: Tx,
-    id: string,
+    ids: readonly string[],
     as: { status: 'distributed' | 'unwanted'; reason: string | null },
   ): Promise<void> {
     await tx.query(
-      "UPDATE outbox_messages SET status = ?, last_error = ? WHERE id = ? AND status = 'pending'",
-      [as.status, as.reason, id],
+      "UPDATE outbox_messages SET status = ?, last_error = ? WHERE id IN (?) AND status = 'pending'",
+      [as.status, as.reason, ids],
     );
   }
 
-  async postponeFact(tx: Tx, id: string, delayMs: number): Promise<void> {
+  async postponeFacts(tx: Tx, ids: readonly string[], delayMs: number): Promise<void> {
     await tx.query(
       `UPDATE outbox_messages SET available_at = NOW(3) + INTERVAL ? MICROSECOND
-        WHERE id = ? AND status = 'pending'`,
-      [delayMs * 1000, id],
+        WHERE id IN (?) AND status = 'pending'`,
+      [delayMs * 1000, ids],
     );
   }
 

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { UsualPaymentsService } from '../../../src/payments/usual-payments.service.js';
+import { UnitOfWork } from '../../../src/platform/database/unit-of-work.js';
+import { InboxApplier } from '../../../src/platform/inbox/inbox-applier.service.js';
+import type { Release } from '../../../src/platform/inbox/inbox-applier.service.js';
 import { InboxDrainService } from '../../../src/platform/inbox/inbox-drain.service.js';
 import { InboxRepository } from '../../../src/platform/inbox/inbox.repository.js';
 import { placeholderUserId } from '../../../src/shared/ids.js';
@@ -14,17 +17,19 @@ import { SimulatorClock } from '../../support/wechatpay-simulator/clock.ts';
 import { startWechatPaySimulator } from '../../support/wechatpay-simulator/simulator.ts';
 
 /*
- * Messages that are applied together must leave what they would have left one after the other: any set of orders in any
- * state, and any messages about them, here on two databases, one of which gets the messages one by one.
+ * Messages that are applied together must leave what they would have left one after the other, in the same order: any set
+ * of orders in any state, and any messages about them, here on two databases, one of which gets the messages one by one.
  */
 
-const RUNS = 40;
+const RUNS = 60;
 const ORDERS_MAX = 8;
+/** Those beyond the orders that are there come with a backup, or never. */
+const NUMBERS = ORDERS_MAX + 4;
 const MESSAGES_MAX = 14;
 const USERS = ['user-a', 'user-b', 'user-c'];
 const GENERATIONS = ['gen-1', 'gen-2'];
 const TRANSACTIONS = ['4200-1', '4200-2', '4200-3'];
-const SEEN_AT_MS = Date.UTC(2026, 9, 1, 12);
+const SEEN_AT_MS = Date.UTC(2026, 9, 1, 12); // long ago: what waits for its order is set aside at once, on both sides
 const CREATED_AT = new Date(Date.UTC(2026, 9, 1, 11, 59));
 
 /** Everything an effect can show in, without what depends on when it happened or on the order of rows. */
@@ -39,10 +44,10 @@ const SHOWN: Readonly<Record<string, string>> = {
   generation_history: 'id, user_id, package_type, unlocked_at IS NULL AS locked, unlocked_by_order_id',
   audit_logs: 'actor, action, target_id, reason',
   order_queries: 'out_trade_no, asks',
-  inbox_messages: 'dedupe_key, status, outcome, attempts, last_error',
+  inbox_messages: 'dedupe_key, status, outcome, attempts',
 };
 
-const orderPart = fc.record({
+const oddOrder = fc.record({
   user: fc.constantFrom(...USERS, 'nobody'),
   packageType: fc.constantFrom('basic', 'premium', 'premium', 'free'),
   amount: fc.constantFrom('0.01', '29.90', '29.90', '5.00'),
@@ -62,15 +67,39 @@ const orderPart = fc.record({
     'dismissed',
   ),
 });
+/** As nearly all orders are. */
+const plainOrder: typeof oddOrder = fc.record({
+  user: fc.constantFrom(...USERS),
+  packageType: fc.constant('premium'),
+  amount: fc.constant('29.90'),
+  status: fc.constantFrom('pending', 'paid'),
+  transaction: fc.constantFrom(null, ''),
+  generation: fc.constantFrom('user', 'user', ...GENERATIONS),
+  isRescued: fc.constant(false),
+  before: fc.constantFrom('nothing', 'nothing', 'granted', 'dismissed'),
+});
+const orderPart = fc.oneof({ weight: 2, arbitrary: plainOrder }, { weight: 1, arbitrary: oddOrder });
 const noticePart = fc.record({
-  order: fc.integer({ min: 0, max: ORDERS_MAX }), // the last one is nobody's
-  transaction: fc.constantFrom(null, 'own', 'own', 'own', ...TRANSACTIONS),
+  order: fc.integer({ min: 0, max: NUMBERS - 1 }),
+  transaction: fc.constantFrom(null, ...Array<'own'>(9).fill('own'), ...TRANSACTIONS),
   generation: fc.constantFrom(null, null, 'user-a', ...GENERATIONS),
-  status: fc.constantFrom('paid', 'paid', 'paid', 'paid', 'closed'),
+  status: fc.constantFrom(...Array<string>(9).fill('paid'), 'closed'),
   openid: fc.constantFrom(null, 'oPayer'),
+});
+const backupPart = fc.record({
+  order: fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: ORDERS_MAX, max: NUMBERS - 1 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: NUMBERS - 1 }) },
+  ),
+  orderId: fc.constantFrom(null, 'own', 'own', 'order-1790000000000-0x'),
+  userId: fc.constantFrom(null, ...USERS, 'user-new-1', 'user-new-1', 'user-new-2', 'User-A'),
+  openid: fc.constantFrom(null, null, 'oA', 'oNew1', 'oNew2', 'ONEW1'),
+  packageType: fc.constantFrom(null, 'basic', 'premium', 'premium', 'free'),
+  amount: fc.constantFrom('1', '2990', '2990', '500', 'x'),
 });
 type OrderPart = typeof orderPart extends fc.Arbitrary<infer Part> ? Part : never;
 type NoticePart = typeof noticePart extends fc.Arbitrary<infer Part> ? Part : never;
+type BackupPart = typeof backupPart extends fc.Arbitrary<infer Part> ? Part : never;
 
 const numberOf = (index: number) => `17900000000000${String(index).padStart(4, '0')}` as OutTradeNo;
 
@@ -98,7 +127,9 @@ async function empty(database: TestDatabase): Promise<void> {
 /** What was there before any of the messages came. */
 async function fill(database: TestDatabase, orders: readonly OrderPart[]): Promise<void> {
   const users = [...USERS, ...orders.map((_, index) => placeholderUserId(numberOf(index)))];
-  await database.query('INSERT INTO users (id) VALUES ?', [users.map((id) => [id])]);
+  await database.query('INSERT INTO users (id, openid) VALUES ?', [
+    users.map((id) => [id, id === 'user-a' ? 'oA' : null]),
+  ]);
   await database.query('INSERT INTO generation_history (id, user_id) VALUES ?', [
     GENERATIONS.map((id, index) => [id, USERS[index]]),
   ]);
@@ -157,7 +188,29 @@ const noticeRecord = (part: NoticePart, index: number) => {
   };
 };
 
+const backupRecord = (part: BackupPart, index: number) => {
+  const outTradeNo = numberOf(part.order);
+  return {
+    topic: 'order_created',
+    outTradeNo,
+    dedupeKey: createHash('sha256').update(`backup ${index}`).digest('hex'),
+    payload: JSON.stringify({
+      ...part,
+      outTradeNo,
+      orderId: part.orderId === 'own' ? `order-own-${part.order}` : part.orderId,
+      unionid: null,
+      statedAmount: part.amount,
+      tradeType: 'JSAPI',
+      status: 'pending',
+    }),
+    receivedAtMs: SEEN_AT_MS + index * 1000,
+  };
+};
+
 type Records = ReturnType<typeof noticeRecord>[];
+
+const toRecord = (part: NoticePart | BackupPart, index: number) =>
+  'transaction' in part ? noticeRecord(part, index) : backupRecord(part, index);
 
 async function show(database: TestDatabase): Promise<Record<string, string[]>> {
   const tables = Object.entries(SHOWN).map(async ([table, columns]) => {
@@ -167,66 +220,104 @@ async function show(database: TestDatabase): Promise<Record<string, string[]>> {
   return Object.fromEntries(await Promise.all(tables));
 }
 
-async function apply(application: TestApplication, records: Records, together: boolean): Promise<void> {
-  const { app } = application;
-  const drain = () => app.get(InboxDrainService).drain(new AbortController().signal);
-  for (const record of records) {
-    await app.get(InboxRepository).insertMany([record]);
-    if (!together) await drain();
-  }
-  await drain();
+function drain({ app }: TestApplication): Promise<void> {
+  return app.get(InboxDrainService).drain(new AbortController().signal);
 }
 
-describe.each(['without credentials of WeChat Pay', 'with WeChat Pay to be asked'])(
-  'messages, %s',
-  (variant) => {
-    let sides: { database: TestDatabase; application: TestApplication; together: boolean }[];
-    let closeSimulator = async () => {};
-
-    beforeAll(async () => {
-      let env: Record<string, string> = {};
-      if (variant.startsWith('with ')) {
-        const simulator = await startWechatPaySimulator({ mode: 'public-key', clock: new SimulatorClock() });
-        env = simulator.env;
-        closeSimulator = () => simulator.close();
-      }
-      sides = [];
-      for (const together of [false, true]) {
-        const database = await createTestDatabase();
-        const application = await startApplication(database, { ROLE: 'api', ...env });
-        await application.whenAvailable();
-        sides.push({ database, application, together });
-      }
+/** Each in a transaction of its own, in this order; what one of them makes due again comes up at the end, as on the other side. */
+async function applyOneByOne(application: TestApplication, records: Records): Promise<void> {
+  const { app } = application;
+  const inbox = app.get(InboxRepository);
+  const released: Release[] = [];
+  for (const record of records) await inbox.insertMany([record]);
+  const ids = await app
+    .get(UnitOfWork)
+    .reader.query<{ id: string; dedupe_key: string }[]>('SELECT id, dedupe_key FROM inbox_messages');
+  const idOf = new Map(ids.map((row) => [row.dedupe_key, row.id]));
+  for (const { dedupeKey } of records) {
+    const release = await app.get(UnitOfWork).run(async (tx) => {
+      const item = await inbox.claim(tx, idOf.get(dedupeKey) ?? '');
+      return item && app.get(InboxApplier).applyOne(tx, item);
     });
-    afterAll(async () => {
-      for (const { application, database } of sides) {
-        await application.stop();
-        await database.drop();
-      }
-      await closeSimulator();
-    });
+    if (release) released.push(release);
+  }
+  for (const { outTradeNo, topic } of released) await inbox.release([outTradeNo], topic);
+  await drain(application);
+}
 
-    it('leave the same when they are applied together as one by one', async () => {
-      const usual = vi.spyOn(UsualPaymentsService.prototype, 'recordTogether');
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(orderPart, { minLength: 1, maxLength: ORDERS_MAX }),
-          fc.array(noticePart, { minLength: 2, maxLength: MESSAGES_MAX }),
-          async (orders, notices) => {
-            const records = notices.map(noticeRecord);
-            const [alone, together] = await Promise.all(
-              sides.map(async (side) => {
-                await empty(side.database);
-                await fill(side.database, orders);
-                await apply(side.application, records, side.together);
-                return show(side.database);
-              }),
-            );
-            expect(together).toEqual(alone);
-          },
-        ),
-        { numRuns: RUNS },
-      );
-    }, 300_000);
-  },
-);
+/** @returns the records in the order in which they were applied: those that go alone come after the others */
+async function applyTogether(application: TestApplication, records: Records): Promise<Records> {
+  for (const record of records) await application.app.get(InboxRepository).insertMany([record]);
+  const applier = vi.spyOn(application.app.get(InboxApplier), 'applyAll');
+  await drain(application);
+  const [first] = applier.mock.settledResults;
+  applier.mockRestore();
+  if (first?.type !== 'fulfilled')
+    throw new Error('the batch must have been applied', { cause: first?.value });
+  const alone = new Set(first.value.alone.map(({ receivedAt }) => receivedAt.getTime()));
+  const isAlone = ({ receivedAtMs }: Records[number]) => alone.has(receivedAtMs);
+  return [...records.filter((record) => !isAlone(record)), ...records.filter(isAlone)];
+}
+
+type Side = { database: TestDatabase; application: TestApplication };
+
+async function startSide(env: Record<string, string>): Promise<Side> {
+  const database = await createTestDatabase();
+  const application = await startApplication(database, { ROLE: 'api', ...env });
+  await application.whenAvailable();
+  return { database, application };
+}
+
+const VARIANTS = ['without credentials of WeChat Pay', 'with WeChat Pay to be asked'];
+
+describe.each(VARIANTS)('messages, %s', (variant) => {
+  let together: Side;
+  let oneByOne: Side;
+  let closeSimulator = async () => {};
+
+  beforeAll(async () => {
+    let env: Record<string, string> = {};
+    if (variant.startsWith('with ')) {
+      const simulator = await startWechatPaySimulator({ mode: 'public-key', clock: new SimulatorClock() });
+      env = simulator.env;
+      closeSimulator = () => simulator.close();
+    }
+    together = await startSide(env);
+    oneByOne = await startSide(env);
+  });
+  afterAll(async () => {
+    for (const { application, database } of [together, oneByOne]) {
+      await application.stop();
+      await database.drop();
+    }
+    await closeSimulator();
+  });
+
+  it('leave the same when they are applied together as one by one', async () => {
+    let appliedTogether = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(orderPart, { minLength: 1, maxLength: ORDERS_MAX, size: 'max' }),
+        fc.array(fc.oneof(noticePart, backupPart), { minLength: 2, maxLength: MESSAGES_MAX, size: 'max' }),
+        async (orders, messages) => {
+          const records = messages.map(toRecord);
+          for (const { database } of [together, oneByOne]) {
+            await empty(database);
+            await fill(database, orders);
+          }
+          const usual = vi.spyOn(UsualPaymentsService.prototype, 'recordTogether');
+          const inOrder = await applyTogether(together.application, records);
+          appliedTogether += usual.mock.settledResults.flatMap(({ type, value }) =>
+            type === 'fulfilled' ? [...value.keys()] : [],
+          ).length;
+          usual.mockRestore();
+          await applyOneByOne(oneByOne.application, inOrder);
+          expect(await show(together.database)).toEqual(await show(oneByOne.database));
+        },
+      ),
+      { numRuns: RUNS },
+    );
+    // Otherwise both sides would have done the same, and the test would prove nothing.
+    expect(appliedTogether).toBeGreaterThan(RUNS / 10);
+  }, 300_000);
+});
