@@ -108,8 +108,8 @@ export class InboxApplier {
     for (let round = 0; round < ROUNDS_MAX && queues.length > 0; round += 1) {
       const heads = queues.flatMap((queue) => queue[round] ?? []);
       for (const [topic, of] of Map.groupBy(heads.filter(isFresh), (item) => item.topic)) {
-        const handler = this.handlers.findForSet(topic);
-        if (handler) for (const [item, handling] of await handler(tx, of)) handled.set(item, handling);
+        const applied = await this.handlers.findForSet(topic)?.(tx, of);
+        applied?.forEach((handling, item) => handled.set(item, handling));
       }
       queues = queues.filter((queue) => queue[round + 1] && handled.has(queue[round] as InboxItem));
     }
