@@ -18,6 +18,20 @@ describe('GroupCommit', () => {
     ]);
   });
 
+  it('begins a second write beside the first, and no third', async () => {
+    const writing = { now: 0, most: 0 };
+    const commit = new GroupCommit<number>(
+      async () => {
+        writing.most = Math.max(writing.most, ++writing.now);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        writing.now -= 1;
+      },
+      { batchMax: 1, waitingMax: 100, writesMax: 2 },
+    );
+    await Promise.all([1, 2, 3, 4, 5].map((item) => commit.add(item)));
+    expect(writing).toEqual({ now: 0, most: 2 });
+  });
+
   it('fails a batch together and goes on with the next', async () => {
     let writes = 0;
     const commit = new GroupCommit<number>(

@@ -1,16 +1,21 @@
 type Entry<Item> = { readonly item: Item; resolve: () => void; reject: (error: unknown) => void };
 
 /**
- * Lets items that arrive while a write is under way share the next one: under load one commit serves many
+ * Lets items that arrive while writes are under way share the next one: under load one commit serves many
  * callers, and a lone caller waits for nobody.
  */
 export class GroupCommit<Item> {
   private queue: Entry<Item>[] = [];
-  private writing = false;
+  private writing = 0;
 
   constructor(
     private readonly write: (items: Item[]) => Promise<void>,
-    private readonly limits: { readonly batchMax: number; readonly waitingMax: number },
+    private readonly limits: {
+      readonly batchMax: number;
+      readonly waitingMax: number;
+      /** With two, what arrives during a write need not wait for its end before its own begins. */
+      readonly writesMax?: number;
+    },
   ) {}
 
   /** Resolves when the item's batch was written; rejects with the batch's error, or at once when too many wait. */
@@ -19,16 +24,17 @@ export class GroupCommit<Item> {
       return Promise.reject(new Error('too many messages wait'));
     return new Promise((resolve, reject) => {
       this.queue.push({ item, resolve, reject });
-      if (!this.writing) void this.drain();
+      if (this.writing < (this.limits.writesMax ?? 1)) void this.drain();
     });
   }
 
   private async drain(): Promise<void> {
-    this.writing = true;
+    this.writing += 1;
     while (this.queue.length > 0) {
       // One turn of the event loop, so that requests read from the sockets together are written together.
       await new Promise((resolve) => setImmediate(resolve));
       const batch = this.queue.splice(0, this.limits.batchMax);
+      if (batch.length === 0) break;
       try {
         await this.write(batch.map(({ item }) => item));
         for (const { resolve } of batch) resolve();
@@ -36,6 +42,6 @@ export class GroupCommit<Item> {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.writing = false;
+    this.writing -= 1;
   }
 }
