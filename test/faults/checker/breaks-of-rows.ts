@@ -73,6 +73,20 @@ export const BREAKS_OF_ROWS: readonly Break[] = [
     },
   ],
   [
+    'I4',
+    'an order was paid and not settled in one transaction',
+    (run) => {
+      const pending = { ...run.row('payment_orders', DIRECT_ORDER), out_trade_no: '4', status: 'pending' };
+      run.commit(80_000, ['payment_orders', null, pending]);
+      run.commit(
+        80_001,
+        ['outbox_messages', null, { id: '1', status: 'pending' }],
+        run.update('payment_orders', '4', { status: 'paid' }),
+      );
+      run.commit(80_002, ['entitlement_grants', null, extraLine({ out_trade_no: '4' })]);
+    },
+  ],
+  [
     'I5',
     'a user has a package without a grant',
     (run) => run.falsify('users', 'user-1', { payment_status: 'free' }),

@@ -10,7 +10,10 @@ const PAID_STATES = ['paid', 'refunded'];
 /** Lines of operators have a key of their own in the place of an order. */
 const MANUAL = 'manual';
 
-/** I4: a paid order has one grant and a grant has its paid order, at quiet; and never two, at any point of the log. */
+/**
+ * I4: a paid order has one grant and a grant has its paid order, at quiet; never two, at any point of the log; and the backend
+ * never commits the one without the other.
+ */
 export function entitlementsAreExactlyOnce(facts: Facts): Verdict {
   const seen = new Examination('I4');
   for (const { out_trade_no, status } of facts.rows('payment_orders')) {
@@ -27,7 +30,27 @@ export function entitlementsAreExactlyOnce(facts: Facts): Verdict {
     );
   }
   examineLog(facts.changes('entitlement_grants'), seen);
+  for (const transaction of facts.transactions) examineSettling(facts, transaction, seen);
   return seen.verdict();
+}
+
+/** A function turns a row to paid in a transaction of that row alone; the backend settles the order in the same one. */
+function examineSettling(facts: Facts, { number, changes }: Transaction, seen: Examination): void {
+  if (changes.length === 1) return;
+  for (const { table, before, after } of changes) {
+    const isPaid = before?.status !== 'paid' && after?.status === 'paid';
+    if (table !== 'payment_orders' || !before || !isPaid) continue;
+    const outTradeNo = text(after, 'out_trade_no');
+    const isSettled =
+      changes.some(
+        (other) => other.table === 'entitlement_grants' && other.after?.out_trade_no === outTradeNo,
+      ) ||
+      changes.some((other) => other.table === 'exceptions' && other.after?.subject === outTradeNo) ||
+      facts.hasException(outTradeNo, ['payment_held']);
+    seen.examine(
+      isSettled ? null : `transaction ${number} turned ${outTradeNo} to paid, and settled nothing`,
+    );
+  }
 }
 
 function examineLog(changes: readonly RowChange[], seen: Examination): void {

@@ -156,13 +156,9 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
     edits: [
       {
         file: `${PAYMENTS}/paid-sweep.service.js`,
-        find: 'let after = null;',
-        replace: 'let after = this.watermark ?? null;',
-      },
-      {
-        file: `${PAYMENTS}/paid-sweep.service.js`,
-        find: 'after = keys.at(-1) ?? null;',
-        replace: 'this.watermark = after = keys.at(-1) ?? after;',
+        find: 'async sweepRecent(windowSeconds, { lease, stopping }) {',
+        // What changed since the last look, by the time that the statement had.
+        replace: 'async sweepRecent(windowSeconds, { lease, stopping }) {\n        windowSeconds = 3;',
       },
       {
         file: `${PAYMENTS}/paid-sweep.service.js`,
@@ -191,7 +187,7 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
   },
   {
     name: 'COMMIT after a lock wait that timed out',
-    breaks: ['I10'],
+    breaks: ['I4', 'I10'],
     edits: [
       {
         file: 'src/platform/database/unit-of-work.js',
@@ -199,7 +195,8 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
         replace: 'await (error?.errno === 1205 ? runner.commitTransaction() : rollBackOrCut(runner));',
       },
     ],
-    run: { seed: 1, only: ['F8'] },
+    // Twice: somebody must wait for a user's row at that very moment.
+    run: { seed: 1, only: ['F8', 'F8'] },
   },
 ];
 
@@ -235,13 +232,14 @@ const OF_REFUNDS: readonly PlantedBug[] = [
     run: { seed: 1, only: ['F12'] },
   },
   {
-    name: 'yuan times a hundred as a float',
+    name: 'yuan read as a float',
     breaks: ['I11', 'I13'],
     edits: [
       {
         file: 'src/shared/money.js',
         find: "Money.ofFen(Number(whole) * 100 + Number(fraction.padEnd(2, '0')))",
-        replace: 'Money.ofFen(Math.trunc(Number(`${whole}.${fraction}`) * 100))',
+        replace:
+          'Money.ofFen(Math.trunc(Math.fround(Number(`${whole}.${fraction}`)) * 100) || Number(fraction))',
       },
     ],
     run: { seed: 1, only: ['F12'] },

@@ -6,7 +6,8 @@ import type { Fault } from './fault.ts';
 const AWAY_MS_MAX = 1_500;
 const FROZEN_MS_MIN = 1_200;
 const FROZEN_MS_SPREAD = 2_500;
-const LOCKED_MS = 1_500;
+/** Longer than the second that the backend waits for a row by far, so that many wait in vain. */
+const LOCKED_MS = 2_500;
 const LOCKED_ROWS = 50;
 const SESSIONS_KILLED = 5;
 const READ_ONLY_MS = 1_500;
