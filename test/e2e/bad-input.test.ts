@@ -258,6 +258,7 @@ function speak(bytes: string): Promise<string> {
 }
 
 describe('what is not even HTTP', () => {
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
   const head = (...lines: string[]) =>
     `POST /api/payment/internal/notify HTTP/1.1\r\nHost: x\r\nX-Internal-Secret: ${INTERNAL_SECRET}\r\nContent-Type: application/json\r\nConnection: close\r\n${lines.join('\r\n')}\r\n\r\n`;
   const body = JSON.stringify(notifyBody({ outTradeNo: '170634567890112345' }));
@@ -272,27 +273,15 @@ describe('what is not even HTTP', () => {
     ['a length and chunks', 400, head('Content-Length: 2', 'Transfer-Encoding: chunked') + `${body}`],
     ['chunks that are none', 400, head('Transfer-Encoding: chunked') + `zz\r\n${body}\r\n0\r\n\r\n`],
     ['a header with a line end in it', 400, head(`X-A: a\u0000b`, 'Content-Length: 2') + '{}'],
+    // Fastify's own answer repeats the address, and an address may hold what must not be repeated.
+    ['an address with bytes that are no text', 400, get(`/api/admin/orders/%ff${ECHO}`)],
+    ['an address with half an escape', 400, get(`/api/payment/orders/${ECHO}%/status`)],
+    ['an address with a part of 200 characters', 414, get(`/api/admin/orders/${ECHO.repeat(20)}`)],
   ])('answers %s with %i and the envelope', async (_, status, bytes) => {
     const heard = await speak(bytes);
     expect(heard.split('\r\n')[0]).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(heard).not.toContain(ECHO);
     await expectNothingStored();
-    expect(JSON.parse(heard.slice(heard.indexOf('\r\n\r\n')))).toEqual({
-      success: false,
-      error: expect.any(String),
-      message: expect.any(String),
-    });
-  });
-
-  // Fastify's own answer repeats the address, and an address may hold what must not be repeated.
-  it.each([
-    ['an address with bytes that are no text', 400, `/api/admin/orders/%ff${ECHO}`],
-    ['an address with half an escape', 400, `/api/payment/orders/${ECHO}%/status`],
-    ['an address with a part of 200 characters', 414, `/api/admin/orders/${ECHO.repeat(20)}`],
-  ])('answers %s with %i and the envelope', async (_, status, path) => {
-    const heard = await speak(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-    expect(heard.split('\r\n')[0]).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    expect(heard).not.toContain(ECHO);
     expect(JSON.parse(heard.slice(heard.indexOf('\r\n\r\n')))).toEqual({
       success: false,
       error: expect.any(String),
