@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { killBackends } from '../support/process.ts';
 import type { FaultNumber } from './run/fault-numbers.ts';
+import { DATA_DIR } from './run/library.ts';
 import { runSeed } from './run/run.ts';
 import type { FaultServer } from './run/server.ts';
 import { startServerLikeTheOneUnderTest } from './run/server-under-test.ts';
+import { makeRunDir } from './run/world.ts';
 
 /** A start on a busy machine takes many seconds, and every kill is one. */
 const RUN_WITHIN_MS = 600_000;
@@ -38,7 +40,9 @@ describe('a seeded fault run', () => {
   it.each(RUNS)(
     'finds nothing with seed $seed and faults $only',
     async (run) => {
-      const options = { ...run, server, dir: join(dir, String(run.seed)), keep: false };
+      // Not in the temporary folder: what was found is looked at afterwards.
+      const runDir = makeRunDir(join(DATA_DIR, 'faults'), `test-${server.kind}-${run.seed}`);
+      const options = { ...run, server, dir: runDir, keep: false };
       const result = await runSeed({ ...options, say: () => undefined });
       console.log(
         `seed ${run.seed} on ${result.server}: ${JSON.stringify(result.kills)} kills, ${result.messages} messages, ${result.seconds} s; not run: ${JSON.stringify(result.notRun)}`,

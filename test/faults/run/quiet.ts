@@ -4,6 +4,8 @@ import { query } from './server.ts';
 import type { World } from './world.ts';
 
 const REST_WITHIN_MS = 150_000;
+/** How long a job belongs to a process that was killed (docs/architecture.md, "When something dies"). */
+const LEASE_MS = 10_000;
 const LOOK_EVERY_MS = 500;
 const HURRY_EVERY_MS = 4_000;
 /** What is at rest once must still be at rest a little later. */
@@ -29,6 +31,8 @@ export async function heal(world: World): Promise<void> {
   world.standIn.heal();
   await Promise.all(world.replicas.map((replica) => replica.proxy.pass()));
   for (const replica of world.replicas) if (!replica.isUp) await replica.start();
+  // The sweeps of a process that was killed belong to nobody until its lease is over: so long the fault goes on.
+  if (world.replicas.some(({ killsByKind }) => Object.keys(killsByKind).length > 0)) await sleep(LEASE_MS);
 }
 
 /** Waits until nothing is left to do; what does not come to rest is a finding. @returns how long it took */

@@ -36,4 +36,5 @@ export function countBad(heard: readonly Heard[]): number {
   return heard.filter(({ status }) => status !== 200).length;
 }
 
-export const ms = (value: number) => `${Math.round(value)} ms`;
+export const ms = (value: number) =>
+  Number.isFinite(value) ? `${Math.round(value)} ms` : 'longer than was waited for';
