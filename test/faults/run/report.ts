@@ -33,8 +33,13 @@ export function toTable(results: readonly RunResult[]): Table {
 }
 
 export function toFigureTable(figures: readonly Figure[]): Table {
-  const lines = figures.map(({ what, goal, seen, holds }) => [what, goal, seen, holds ? 'yes' : 'NO']);
+  const lines = figures.map(({ what, goal, seen, holds }) => [what, goal, seen, wordFor(holds)]);
   return [['promise', 'goal', 'seen', 'kept'], ...lines];
+}
+
+function wordFor(holds: boolean | null): string {
+  if (holds === null) return 'not measured';
+  return holds ? 'yes' : 'NO';
 }
 
 /** For a terminal. */

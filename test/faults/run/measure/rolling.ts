@@ -11,16 +11,21 @@ const EXIT_MS_MAX = 10_000;
 const PROBE_EVERY_MS = 100;
 /** A balancer has seen that the new process is ready before the next one goes. */
 const PAUSE_MS = 500;
+/** A generator that reaches less than this of its rate has measured something else. */
+const RATE_SHARE_MIN = 0.95;
 
 /** Restarts in turn behind a balancer that asks `/health/ready` and repeats only what was certainly not sent. */
 export async function measureRollingRestarts(world: World): Promise<Figure[]> {
   const balancer = new Balancer(world.replicas);
   let isOver = false;
   let user = 0;
+  let arrivals = 0;
   const send = () => {
+    arrivals += 1;
     const sale = world.shop.open('premium', (user += 1) % 400);
     return balancer.send((to) => world.shop.orderCreated(sale, to));
   };
+  const startedAtMs = performance.now();
   const loading = arrive(PER_SECOND, () => isOver, send);
   const exitsMs: number[] = [];
   for (let restart = 0; restart < RESTARTS; restart += 1) {
@@ -32,6 +37,7 @@ export async function measureRollingRestarts(world: World): Promise<Figure[]> {
     await balancer.untilSeen(replica);
     await sleep(PAUSE_MS);
   }
+  const perSecond = arrivals / ((performance.now() - startedAtMs) / 1000);
   isOver = true;
   const heard = await loading;
   balancer.close();
@@ -41,8 +47,8 @@ export async function measureRollingRestarts(world: World): Promise<Figure[]> {
     {
       what: `${RESTARTS} rolling restarts at ${PER_SECOND} requests a second`,
       goal: `no request failed, exit within ${EXIT_MS_MAX} ms`,
-      seen: `${failed} of ${heard.length} failed, p99 ${ms(percentile(heard, 0.99))}, slowest exit ${ms(slowestExit)}`,
-      holds: failed === 0 && slowestExit <= EXIT_MS_MAX,
+      seen: `${failed} of ${heard.length} failed at ${Math.round(perSecond)} a second, p99 ${ms(percentile(heard, 0.99))}, slowest exit ${ms(slowestExit)}`,
+      holds: perSecond < RATE_SHARE_MIN * PER_SECOND ? null : failed === 0 && slowestExit <= EXIT_MS_MAX,
     },
   ];
 }
