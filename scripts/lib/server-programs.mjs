@@ -16,6 +16,9 @@ const PRODUCTS = {
 
 /** The server alone: the package `mariadb-server` would also start a service of the system on port 3306. */
 const DEBIAN_PACKAGES = ['mariadb-server-core', 'mariadb-client-core'];
+/** What reads a binary log, by the kind of server that wrote it; Debian has MariaDB's in a package that the server does not need. */
+const BINLOG_READERS = { mariadb: ['mariadb-binlog', 'mysqlbinlog'], mysql: ['mysqlbinlog'] };
+const BINLOG_READER_PACKAGES = ['mariadb-client'];
 
 const WHAT_TO_DO =
   'install MariaDB 10.6 or MySQL 8.0 or newer (Debian: apt-get install mariadb-server), or use a server you have: ' +
@@ -32,10 +35,36 @@ export async function getServerPrograms(kind) {
   if (kind === 'mysql')
     throw new Trouble('No MySQL server was found on this machine: name its mysqld in MYSQLD.');
   if (!canInstall()) throw new Trouble(`No database server was found on this machine: ${WHAT_TO_DO}`);
-  await installFromDebian();
+  await withProgress('Installing MariaDB from the packages of this system', () => install(DEBIAN_PACKAGES));
   const installed = findServerPrograms(kind);
   if (!installed) throw new Trouble(`The database server that was installed cannot be found: ${WHAT_TO_DO}`);
   return installed;
+}
+
+/**
+ * The program that reads the binary logs of this server, installed as the server is when there is none.
+ * @public for the fault runs, which load it by the path of this file
+ * @param {{ kind: 'mariadb' | 'mysql', server: string }} programs of {@link getServerPrograms}
+ * @returns {Promise<string>}
+ */
+export async function getBinlogReader({ kind, server }) {
+  const find = () =>
+    // Beside the server first: on Debian the `mysqlbinlog` of the PATH is MariaDB's.
+    BINLOG_READERS[kind]
+      .map((name) => findProgram(name, `${dirname(server)}:${process.env.PATH}`))
+      .find((program) => program !== undefined);
+  const found = find();
+  if (found) return found;
+  if (kind === 'mariadb' && canInstall()) {
+    const what = 'Installing the reader of MariaDB\u2019s binary log from the packages of this system';
+    await withProgress(what, () => install(BINLOG_READER_PACKAGES));
+  }
+  const installed = find();
+  if (installed) return installed;
+  throw new Trouble(
+    `The binary log of ${server} cannot be read: there is no ${BINLOG_READERS[kind].join(' or ')} ` +
+      '(Debian, for MariaDB: apt-get install mariadb-client).',
+  );
 }
 
 function findServerPrograms(kind) {
@@ -67,19 +96,17 @@ function canInstall() {
   );
 }
 
-async function installFromDebian() {
+async function install(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const args = ['install', '-y', '--no-install-recommends', ...packages];
   try {
-    await withProgress('Installing MariaDB from the packages of this system', async () => {
-      await runLogged(join(LOGS_DIR, 'apt-get-update.log'), 'apt-get', ['update'], { env });
-      const install = ['install', '-y', '--no-install-recommends', ...DEBIAN_PACKAGES];
-      await runLogged(join(LOGS_DIR, 'apt-get-install.log'), 'apt-get', install, { env });
-    });
+    await runLogged(join(LOGS_DIR, 'apt-get-update.log'), 'apt-get', ['update'], { env });
+    await runLogged(join(LOGS_DIR, 'apt-get-install.log'), 'apt-get', args, { env });
   } catch (error) {
     throw new Trouble(
       `${error.message}
 
-MariaDB could not be installed: ${WHAT_TO_DO}`,
+${packages.join(' and ')} could not be installed: ${WHAT_TO_DO}`,
       { cause: error },
     );
   }

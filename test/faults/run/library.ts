@@ -24,7 +24,11 @@ type Servers = {
     durable: boolean;
   }) => Promise<PrivateServer>;
 };
-type Programs = { readonly getServerPrograms: (kind: ServerKind) => Promise<{ readonly server: string }> };
+type ServerPrograms = { readonly kind: ServerKind; readonly server: string };
+type Programs = {
+  readonly getServerPrograms: (kind: ServerKind) => Promise<ServerPrograms>;
+  readonly getBinlogReader: (programs: ServerPrograms) => Promise<string>;
+};
 type Command = { readonly findProgram: (name: string, path?: string) => string | undefined };
 type Paths = { readonly DATA_DIR: string };
 
@@ -34,6 +38,6 @@ const load = (file: string): Promise<unknown> =>
 export const { runScript, untilExit } = (await load('shutdown.mjs')) as Shutdown;
 export const { Trouble, say } = (await load('terminal.mjs')) as Terminal;
 export const { startPrivateServer } = (await load('private-server.mjs')) as Servers;
-export const { getServerPrograms } = (await load('server-programs.mjs')) as Programs;
+export const { getServerPrograms, getBinlogReader } = (await load('server-programs.mjs')) as Programs;
 export const { findProgram } = (await load('command.mjs')) as Command;
 export const { DATA_DIR } = (await load('paths.mjs')) as Paths;

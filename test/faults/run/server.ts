@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import { findProgram, getServerPrograms, startPrivateServer, Trouble } from './library.ts';
+import { getBinlogReader, getServerPrograms, startPrivateServer } from './library.ts';
 import type { PrivateServer, ServerKind } from './library.ts';
 
 const QUERY_WITHIN_MS = 5_000;
 const CONNECT_WITHIN_MS = 3_000;
 const CONNECTIONS = 12;
-const BINLOG_PROGRAMS = { mariadb: ['mariadb-binlog', 'mysqlbinlog'], mysql: ['mysqlbinlog'] } as const;
 
 /** A durable server of this run's own, which can be killed, stopped and started again at the same place. */
 export class FaultServer {
@@ -27,14 +26,7 @@ export class FaultServer {
 
   /** @throws Trouble when there is no such server here */
   static async start(kind: ServerKind, dir: string): Promise<FaultServer> {
-    const { server } = await getServerPrograms(kind);
-    const binlogProgram = BINLOG_PROGRAMS[kind]
-      .map((name) => findProgram(name, `${dirname(server)}:${process.env.PATH}`))
-      .find((program) => program !== undefined);
-    if (!binlogProgram)
-      throw new Trouble(
-        `The binary log of ${kind} cannot be read: there is no mysqlbinlog beside ${server}.`,
-      );
+    const binlogProgram = await getBinlogReader(await getServerPrograms(kind));
     const running = await startPrivateServer({ kind, dir, durable: true });
     return new FaultServer({ kind, dir, binlogProgram, running });
   }
