@@ -6,7 +6,7 @@ import { PaidSweepService } from './paid-sweep.service.js';
 import { RefundedSweepService } from './refunded-sweep.service.js';
 
 /** Rows turned paid a moment ago. Every row in the window is looked at each time, settled or not: in a rush they are many. */
-const HOT = { everyMs: 1_000, windowSeconds: 10 };
+const HOT = { everyMs: 1_000, windowSeconds: 3 };
 /** Also rows whose transaction stayed open for a minute and more: they are dated to when they were written. */
 const LATE = { everyMs: 5_000, windowSeconds: 150 };
 /** What the hot window missed, for example while no process ran. */

@@ -10,6 +10,7 @@ import { InboxApplier } from './inbox-applier.service.js';
 import type { Release } from './inbox-applier.service.js';
 import { InboxRepository } from './inbox.repository.js';
 import type { InboxItem } from './inbox.types.js';
+import { LaneGate } from './lane-gate.js';
 
 export const INBOX_DRAIN = 'inbox-drain';
 
@@ -17,6 +18,8 @@ export const INBOX_DRAIN = 'inbox-drain';
 const EVERY_MS = 500;
 /** Transactions at a time, each in a lane of its own: one that waits for a lock holds back no other. Most of the pool stays free for the edge. */
 const LANES = 4;
+/** A batch takes less where nothing holds it up. */
+const HELD_UP_MS = 50;
 /** One transaction's worth: its locks are held for some tens of milliseconds, and its statements stay far below max_allowed_packet. */
 const BATCH_MAX = 128;
 
@@ -27,6 +30,8 @@ const BATCH_MAX = 128;
  */
 @Injectable()
 export class InboxDrainService implements OnApplicationBootstrap {
+  private readonly gate = new LaneGate(HELD_UP_MS);
+
   constructor(
     private readonly jobs: JobRunner,
     private readonly unitOfWork: UnitOfWork,
@@ -53,11 +58,14 @@ export class InboxDrainService implements OnApplicationBootstrap {
 
   private async handleDue(stopping: AbortSignal): Promise<boolean> {
     let claimed: readonly InboxItem[] = [];
+    const openGate = await this.gate.pass();
     try {
       const { releases, alone } = await this.unitOfWork.run(async (tx) => {
         claimed = await this.inbox.claimDue(tx, BATCH_MAX);
+        if (claimed.length === BATCH_MAX) openGate();
         return this.applier.applyAll(tx, claimed);
       });
+      openGate();
       await this.release(releases);
       await this.handleEach(alone, stopping);
     } catch (error) {
@@ -65,6 +73,8 @@ export class InboxDrainService implements OnApplicationBootstrap {
       const [only] = claimed;
       if (only && claimed.length === 1) await this.applier.recordFailure(only, error);
       else await this.handleEach(this.suspected(claimed, error), stopping);
+    } finally {
+      openGate();
     }
     return claimed.length > 0;
   }
