@@ -1,25 +1,17 @@
-import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OutboxChannels } from '../../src/platform/outbox/outbox-channels.js';
 import type { StandInAnswer } from '../support/http-stand-in.js';
 import { findLeaks } from '../support/leaks.js';
+import { captureLog } from '../support/log-capture.js';
 import { ACCESS_TOKEN, APP_SECRET, NoticesBackend, WEBHOOK_SECRET } from '../support/notices-backend.js';
 
-const STDOUT_FD = 1;
 const DAY_MS = 24 * 3_600_000;
 
 let backend: NoticesBackend;
-let log = '';
+let log: ReturnType<typeof captureLog>;
 
 beforeAll(async () => {
-  // The very bytes that the logger writes, as a log collector gets them.
-  const write = fs.write.bind(fs) as (...all: unknown[]) => void;
-  vi.spyOn(fs, 'write').mockImplementation((fd: number, data: string, ...rest: unknown[]) => {
-    if (fd !== STDOUT_FD) return write(fd, data, ...rest);
-    log += data;
-    const done = rest.at(-1) as (error: null, written: number) => void;
-    setImmediate(() => done(null, Buffer.byteLength(data)));
-  });
+  log = captureLog();
   backend = await NoticesBackend.start({ env: { LOG_LEVEL: 'debug' } });
 });
 afterAll(async () => {
@@ -82,12 +74,12 @@ describe('secrets, tokens and openids', () => {
       'outbox.delivery_failed',
       'exception.raised',
     ])
-      expect(log).toContain(`"event":"${event}"`);
+      expect(log.text()).toContain(`"event":"${event}"`);
     let rows = '';
     for (const table of ['error_logs', 'exceptions', 'audit_logs', 'outbox_messages'])
       rows += `${JSON.stringify(await backend.database.query(`SELECT * FROM ${table}`))}\n`;
     expect(rows).toContain('notice_undeliverable');
     const canaries = [...openids, APP_SECRET, ACCESS_TOKEN, WEBHOOK_SECRET, 'canary-url-key'];
-    expect(findLeaks(log + rows, canaries)).toEqual([]);
+    expect(findLeaks(log.text() + rows, canaries)).toEqual([]);
   });
 });

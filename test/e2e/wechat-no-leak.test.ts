@@ -1,24 +1,15 @@
-import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { captureLog } from '../support/log-capture.js';
 import { insertOrderRow, newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
 import { INTERNAL_SECRET } from '../support/secrets.ts';
 import { openidOf, WechatpayBackend } from '../support/wechatpay-backend.js';
 import type { Fault } from '../support/wechatpay-simulator/faults.ts';
 
-const STDOUT_FD = 1;
-
 let backend: WechatpayBackend;
-let log = '';
+let log: ReturnType<typeof captureLog>;
 
 beforeAll(async () => {
-  // The very bytes that the logger writes, as a log collector gets them.
-  const write = fs.write.bind(fs) as (...all: unknown[]) => void;
-  vi.spyOn(fs, 'write').mockImplementation((fd: number, data: string, ...rest: unknown[]) => {
-    if (fd !== STDOUT_FD) return write(fd, data, ...rest);
-    log += data;
-    const done = rest.at(-1) as (error: null, written: number) => void;
-    setImmediate(() => done(null, Buffer.byteLength(data)));
-  });
+  log = captureLog();
   backend = await WechatpayBackend.start({ mode: 'switching', env: { LOG_LEVEL: 'debug' } });
 });
 afterAll(async () => {
@@ -97,7 +88,7 @@ describe('keys, signatures and openids', () => {
     const { openids, signatures } = await playAll();
     // Without these the search below would prove nothing.
     for (const event of ['order.asked', 'inbox.accepted', 'wechatpay.misconfigured', 'http.answered']) {
-      expect(log).toContain(`"event":"${event}"`);
+      expect(log.text()).toContain(`"event":"${event}"`);
     }
     const tables = [
       'payment_logs',
@@ -117,7 +108,7 @@ describe('keys, signatures and openids', () => {
     const secrets = [merchant.apiv3Key, privateKey, INTERNAL_SECRET, ...signatures, ...openids];
     const signs = ['WECHATPAY2-SHA256', 'PRIVATE KEY', 'nonce_str', 'Authorization'];
     const found = [...secrets, ...signs].filter(
-      (canary) => canary !== '' && (log.includes(canary) || rows.includes(canary)),
+      (canary) => canary !== '' && (log.text().includes(canary) || rows.includes(canary)),
     );
     expect(found).toEqual([]);
   });

@@ -68,15 +68,15 @@ const OF_MESSAGES: readonly PlantedBug[] = [
     edits: [
       {
         file: `${INBOX}/inbox-drain.service.js`,
-        find: 'return at.item ? this.handle(tx, at.item) : null;',
+        find: 'return this.applier.applyAll(tx, claimed);',
         replace:
-          "if (at.item) await this.inbox.settle(tx, at.item.id, { status: 'handled', outcome: 'taken' });\n                return null;",
+          "await this.inbox.settle(tx, [0, ...claimed.map(({ id }) => id)], { status: 'handled', outcome: 'taken' });\n                return { releases: [], alone: [] };",
       },
       {
         file: `${INBOX}/inbox-drain.service.js`,
-        find: 'if (at.item && handling?.kind',
+        find: 'await this.release(releases);',
         replace:
-          'if (at.item) await this.unitOfWork.run((tx) => this.handle(tx, at.item));\n            if (at.item && handling?.kind',
+          'if (claimed.length > 0) await this.unitOfWork.run((tx) => this.applier.applyAll(tx, claimed));\n            await this.release(releases);',
       },
     ],
     run: { seed: 1, only: ['F1', 'F3', 'F6', 'F8'], kills: 6 },
@@ -102,8 +102,13 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/users/entitlements.service.js',
-        find: 'await this.entitlements.append(tx, {\n                ...grant,',
-        replace: 'await this.entitlements.append(this.unitOfWork.reader, {\n                ...grant,',
+        find: 'await this.entitlements.append(tx, this.toLine(grant));',
+        replace: 'await this.entitlements.append(this.unitOfWork.reader, this.toLine(grant));',
+      },
+      {
+        file: 'src/users/entitlements.service.js',
+        find: 'await this.entitlements.append(tx, ...grants',
+        replace: 'await this.entitlements.append(this.unitOfWork.reader, ...grants',
       },
     ],
     run: { seed: 1, only: ['F9'] },
@@ -126,8 +131,8 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
     edits: [
       {
         file: `${PAYMENTS}/hearsay.service.js`,
-        find: "if (claim.evidence || claim.source === 'wechat-unreachable')",
-        replace: 'if (true)',
+        find: "return this.wechatpay.isConfigured && !claim.evidence && claim.source !== 'wechat-unreachable';",
+        replace: 'return false;',
       },
     ],
     run: { seed: 1, only: ['F28'] },
