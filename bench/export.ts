@@ -51,7 +51,7 @@ async function seed({ connection }: DurableServer, name: string, orders: number)
     const values = Array.from({ length }, (_, offset) => orderValues(first + offset));
     await connection.query(
       `INSERT INTO payment_orders
-         (id, user_id, generation_id, out_trade_no, transaction_id, amount, package_type, status, created_at, paid_at) VALUES ?`,
+         (id, user_id, generation_id, out_trade_no, transaction_id, amount, package_type, status, created_at, paid_at, updated_at) VALUES ?`,
       [values],
     );
     // Granted already: otherwise the sweep would grant a million orders beside the measurement.
@@ -80,6 +80,8 @@ function orderValues(at: number): unknown[] {
     'premium',
     'paid',
     time,
+    time,
+    // As old as the orders: the sweeps look through all that changed lately, and would be measured as well.
     time,
   ];
 }
