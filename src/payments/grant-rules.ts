@@ -13,7 +13,7 @@ import { PREPAY_LIFE_MS } from './query-schedule.js';
  */
 
 /** Callers cache prices for 5 minutes; twice that covers a slow prepay as well. */
-const PRICE_CACHE_MS = 10 * 60_000;
+export const PRICE_CACHE_MS = 10 * 60_000;
 /** `created_at` has whole seconds: a price that began in the same second counts. */
 const CREATED_AT_STEP_MS = 1_000;
 

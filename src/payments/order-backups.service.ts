@@ -6,15 +6,13 @@ import { ExceptionsService } from '../platform/exceptions/exceptions.service.js'
 import { PricesService } from '../prices/prices.service.js';
 import { placeholderUserId, rescueOrderId, stableOrderId } from '../shared/ids.js';
 import { UsersService } from '../users/users.service.js';
+import { PRICE_CACHE_MS } from './grant-rules.js';
 import { decidePackage } from './package-decision.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import type { NewOrder } from './payment-orders.repository.js';
 import type { OrderRecord } from './order-record.js';
 import { PaymentsService } from './payments.service.js';
 import type { BackedUpOrder, CreatedOutcome } from './payments.types.js';
-
-/** Callers cache prices for 5 minutes; the backup follows the order within seconds, or waits in a spool with its time. */
-const PRICE_CACHE_MS = 10 * 60_000;
 
 /** Brings orders that a cloud function backed up into the shared table. What is there already is completed, never overwritten. */
 @Injectable()
@@ -109,7 +107,10 @@ export class OrderBackupsService {
     });
   }
 
-  /** An order without a package has a custom amount; only a price of exactly one package says what it buys. */
+  /**
+   * An order without a package has a custom amount; only a price of exactly one package says what it buys. The backup follows
+   * the order within seconds, or waited in a spool with its time.
+   */
   private async guessPackage(tx: Tx, backup: BackedUpOrder): Promise<'free' | 'basic' | 'premium'> {
     const to = backup.receivedAt;
     const legitimate = await this.prices.legitimatePrices(tx, {

@@ -73,10 +73,6 @@ export class InboxRepository {
     return rows.map(toItem);
   }
 
-  async claimNext(tx: Tx): Promise<InboxItem | null> {
-    return (await this.claimDue(tx, 1))[0] ?? null;
-  }
-
   /** This message, locked like those of {@link claimDue}, unless somebody else is at it or has settled it. */
   async claim(tx: Tx, id: string): Promise<InboxItem | null> {
     const [row] = await tx.query<ItemRow[]>(

@@ -62,17 +62,17 @@ describe('inbox', () => {
     const claimed: (string | undefined)[] = [];
     await unitOfWork
       .run(async (first) => {
-        claimed.push((await inbox.claimNext(first))?.id);
+        claimed.push((await inbox.claimDue(first, 1))[0]?.id);
         await unitOfWork.run(async (second) => {
-          claimed.push((await inbox.claimNext(second))?.id);
-          await unitOfWork.run(async (third) => claimed.push((await inbox.claimNext(third))?.id));
+          claimed.push((await inbox.claimDue(second, 1))[0]?.id);
+          await unitOfWork.run(async (third) => claimed.push((await inbox.claimDue(third, 1))[0]?.id));
         });
         throw new Error('dies before it settles anything');
       })
       .catch(() => undefined);
     expect(new Set(claimed.slice(0, 2)).size).toBe(2);
     expect(claimed[2]).toBeUndefined();
-    expect(await unitOfWork.run((tx) => inbox.claimNext(tx))).not.toBeNull();
+    expect(await unitOfWork.run((tx) => inbox.claimDue(tx, 1))).toHaveLength(1);
   });
 
   it('sets a message that always fails before an operator, while others go on', async () => {
