@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DATA_DIR, runScript, say, untilExit } from '../test/faults/run/library.ts';
@@ -30,36 +30,65 @@ await runScript(async () => {
     say(HELP);
     return 0;
   }
-  const serverDir = mkdtempSync(join(tmpdir(), 'wxpay-faults-'));
-  const removeDir = () => rmSync(serverDir, { recursive: true, force: true });
-  untilExit({ stop: removeDir, kill: removeDir });
-  const server = await FaultServer.start(options.server, serverDir);
+  const [server, ...others] = await startServers(options);
   untilExit({ stop: killBackends, kill: () => void killBackends() });
   const conditions = `${server.label}, ${describeMachine()}`;
   say(conditions);
   if (options.prove) return prove(server, options, conditions);
-  return options.measure ? measure(server, options, conditions) : play(server, options, conditions);
+  return options.measure
+    ? measure(server, options, conditions)
+    : play([server, ...others], options, conditions);
 });
 
-async function play(server: FaultServer, options: Options, conditions: string): Promise<number> {
-  const results: RunResult[] = [];
-  for (let run = 0; run < options.runs; run += 1) {
-    const seed = options.seed + run;
-    const dir = makeRunDir(join(DATA_DIR, 'faults'), `${options.server}-${seed}`);
-    const { only, kills, keep } = options;
-    const result = await runSeed({ seed, only, kills, keep, server, dir, say: showProgress });
-    results.push(result);
-    say(describeRun(result));
-    for (const finding of result.findings) say(`  FOUND: ${finding}`);
-    if (result.findings.length > 0)
-      say(`  The evidence is in ${dir}. The same plan again:\n  ${replayCommand(result, options)}`);
-    // Written after each run: what was played is not lost when a later run breaks off.
-    if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
-    const report = { mark: options.server, heading: conditions, table: toTable(results) };
-    if (options.reportFile) writeReport(options.reportFile, report);
-  }
+/** One for each job. */
+async function startServers({ server, jobs }: Options): Promise<[FaultServer, ...FaultServer[]]> {
+  const start = () => {
+    const dir = mkdtempSync(join(tmpdir(), 'wxpay-faults-'));
+    const removeDir = () => rmSync(dir, { recursive: true, force: true });
+    untilExit({ stop: removeDir, kill: removeDir });
+    return FaultServer.start(server, dir);
+  };
+  const servers: [FaultServer, ...FaultServer[]] = [await start()];
+  while (servers.length < jobs) servers.push(await start());
+  return servers;
+}
+
+async function play(servers: readonly FaultServer[], options: Options, conditions: string): Promise<number> {
+  const results = readEarlier(options);
+  const earlier = results.length;
+  let begun = 0;
+  const playOneAfterAnother = async (server: FaultServer) => {
+    while (begun < options.runs) {
+      const seed = options.seed + begun;
+      begun += 1;
+      results.push(await playOne(seed, server, options));
+      // Written after each run: what was played is not lost when a later run breaks off.
+      if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
+      const report = { mark: options.server, heading: conditions, table: toTable(results) };
+      if (options.reportFile) writeReport(options.reportFile, report);
+    }
+  };
+  await Promise.all(servers.map(playOneAfterAnother));
   say(`\n${formatTable(toTable(results))}`);
-  return results.some(({ findings }) => findings.length > 0) ? 1 : 0;
+  return results.slice(earlier).some(({ findings }) => findings.length > 0) ? 1 : 0;
+}
+
+/** What was played before and is added to. */
+function readEarlier({ add, jsonFile }: Options): RunResult[] {
+  if (!add || !jsonFile || !existsSync(jsonFile)) return [];
+  return JSON.parse(readFileSync(jsonFile, 'utf8')) as RunResult[];
+}
+
+async function playOne(seed: number, server: FaultServer, options: Options): Promise<RunResult> {
+  const dir = makeRunDir(join(DATA_DIR, 'faults'), `${options.server}-${seed}`);
+  const { only, kills, keep } = options;
+  const tell = (text: string) => showProgress(`seed ${seed}: ${text}`);
+  const result = await runSeed({ seed, only, kills, keep, server, dir, say: tell });
+  say(describeRun(result));
+  for (const finding of result.findings) say(`  FOUND: ${finding}`);
+  if (result.findings.length > 0)
+    say(`  The evidence is in ${dir}. The same plan again:\n  ${replayCommand(result, options)}`);
+  return result;
 }
 
 async function prove(server: FaultServer, options: Options, conditions: string): Promise<number> {

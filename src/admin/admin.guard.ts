@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Admission } from '../platform/http/admission.js';
 import { RefusedTries, sourceIpOf } from '../platform/http/refused-tries.js';
 import { admitByToken, isAdminPath, permissionOf } from '../platform/http/route-table.js';
 import { DomainError } from '../shared/domain-error.js';
@@ -23,6 +24,7 @@ export class AdminGuard implements CanActivate {
   constructor(
     private readonly access: AccessService,
     private readonly refused: RefusedTries,
+    private readonly admission: Admission,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -38,6 +40,7 @@ export class AdminGuard implements CanActivate {
       );
     }
     admitByToken(request);
+    await this.admission.admit(request);
     request.admin = {
       role: token.role,
       actor: { name: `admin:${token.name}`, requestId: request.id, sourceIp: sourceIpOf(request) },

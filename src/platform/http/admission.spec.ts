@@ -79,7 +79,7 @@ describe('admitInOrder', () => {
   // Prevents places that are never given back: six clients that hang up would end the admin API until the next start.
   it('gives back the place of a client that went, while it waited or while it was served', async () => {
     const server = fastify();
-    admitInOrder(server);
+    admitInOrder(server, new Admission());
     let began = 0;
     let finish = (): void => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -102,6 +102,31 @@ describe('admitInOrder', () => {
       );
       expect(statuses).toEqual(statuses.map(() => 200));
     });
+    await server.close();
+  });
+
+  // Prevents requests without a token, which cost nothing to make, from taking the places of operators.
+  it('leaves a route that a token opens to its guard, and gives back the place that this one took', async () => {
+    const server = fastify();
+    const admission = new Admission();
+    admitInOrder(server, admission);
+    const config = { lane: 'admin', permission: 'orders:read' };
+    server.get('/guarded', { config }, async (request, reply) => {
+      if (!request.headers.authorization) return reply.code(401).send();
+      await admission.admit(request);
+      return 'let in';
+    });
+    const statuses = async (count: number, headers: Record<string, string>) => {
+      const url = '/guarded';
+      const answers = await Promise.all(Array.from({ length: count }, () => server.inject({ url, headers })));
+      return [...new Set(answers.map(({ statusCode }) => statusCode))];
+    };
+    const all = ADMIN_AT_ONCE_MAX + ADMIN_WAITING_MAX;
+    const authorization = 'Bearer of a token';
+    const refused = statuses(5 * all, {});
+    expect(await statuses(all, { authorization })).toEqual([200]);
+    expect(await refused).toEqual([401]);
+    expect(await statuses(all, { authorization })).toEqual([200]);
     await server.close();
   });
 });

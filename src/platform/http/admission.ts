@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
+import { permissionOf } from './route-table.js';
 
 /**
  * What gives way to what when there is more to do than can be done: `payment` is never refused here, `admin` gives way to
@@ -27,10 +29,30 @@ export function laneOf(route: { readonly url?: string; readonly config?: unknown
 }
 
 /** Who may begin. All is by count and nothing by time, so that the same load is always treated the same. */
+@Injectable()
 export class Admission {
   private payments = 0;
   private running = 0;
   private readonly waiting: (() => void)[] = [];
+  private readonly admitted = new WeakMap<FastifyRequest, Lane>();
+
+  /**
+   * Takes the place that the route of this request needs; it is given back with the answer.
+   * @throws DomainError `busy` as `enter` does
+   */
+  async admit(request: FastifyRequest): Promise<void> {
+    const lane = laneOf(request.routeOptions);
+    if (!lane) return;
+    await this.enter(lane);
+    this.admitted.set(request, lane);
+  }
+
+  dismiss(request: FastifyRequest): void {
+    const lane = this.admitted.get(request);
+    if (!lane) return;
+    this.admitted.delete(request);
+    this.leave(lane);
+  }
 
   /** @throws DomainError `busy` at once when the request has to give way; else resolves when it is its turn */
   async enter(lane: Lane): Promise<void> {
@@ -62,25 +84,17 @@ export class Admission {
   }
 }
 
-/** A place is taken when the whole request is here, so that a slow client holds none, and given back with the answer. */
-export function admitInOrder(server: FastifyInstance): void {
-  const admission = new Admission();
-  const admitted = new WeakMap<FastifyRequest, Lane>();
+/**
+ * A place is taken when the whole request is here, so that a slow client holds none, and given back with the answer. What
+ * a token opens waits for its guard, which admits whom it knows: who has no token must not make operators wait.
+ */
+export function admitInOrder(server: FastifyInstance, admission: Admission): void {
   server.addHook('preValidation', (request, _reply, done) => {
-    const lane = laneOf(request.routeOptions);
-    if (!lane) {
-      done();
-      return;
-    }
-    admission.enter(lane).then(() => {
-      admitted.set(request, lane);
-      done();
-    }, done);
+    if (permissionOf(request.routeOptions) !== undefined) done();
+    else admission.admit(request).then(() => done(), done);
   });
   server.addHook('onSend', (request, _reply, payload, done) => {
-    const lane = admitted.get(request);
-    admitted.delete(request);
-    if (lane) admission.leave(lane);
+    admission.dismiss(request);
     done(null, payload);
   });
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
-import { admitInOrder } from './admission.js';
+import { Admission, admitInOrder } from './admission.js';
 import { serveApiDocs } from './api-docs.js';
 import { answerBadAddress, answerBrokenRequest } from './broken-request.js';
 import { limitConnections } from './connection-limit.js';
@@ -55,7 +55,7 @@ export function setUpHttp(app: NestFastifyApplication): void {
   readJsonOnly(server);
   closeGracefully(server);
   limitConnections(server, config.http.connectionsMax, logger);
-  admitInOrder(server);
+  admitInOrder(server, app.get(Admission));
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
     const hidden = config.role === 'worker' && !request.url.startsWith('/health/');

@@ -14,10 +14,12 @@ machine only, on a database server of its own, and everything it starts ends wit
   --runs N       how many runs, with this seed and those after it (default 1)
   --only F3,F7   these faults instead of those the seed draws
   --kills N      how many kills of F1 and F2 a run has, besides the walk over the exact points (default 20)
+  --jobs N       how many runs at the same time, each with a server of its own (default 1)
   --server KIND  mariadb (default) or mysql; the MySQL server is named in MYSQLD when it is not on the PATH
   --measure      measures the promises about time instead of playing seeds
   --prove        plays the planted bugs instead, each of which must be found; --bug WORDS: those with WORDS in their names
   --json FILE    writes the results into this file as well
+  --add          adds to the results that the file of --json has, instead of beginning anew
   --report FILE  puts the table of results between the marks of this file (docs/faults.md)
   --keep         keeps the evidence of good runs, too; that of bad ones is always kept in .data/faults
   --help         shows this
@@ -33,11 +35,13 @@ export type Options = {
   readonly runs: number;
   readonly only: readonly FaultNumber[];
   readonly kills: number;
+  readonly jobs: number;
   readonly server: ServerKind;
   readonly measure: boolean;
   readonly prove: boolean;
   readonly bug: string;
   readonly jsonFile: string | null;
+  readonly add: boolean;
   readonly reportFile: string | null;
   readonly keep: boolean;
 };
@@ -45,22 +49,26 @@ export type Options = {
 const KILLS_DEFAULT = 20;
 const KILLS_MAX = 10_000;
 const RUNS_MAX = 10_000;
+const JOBS_MAX = 64;
 const SEED_MAX = 2 ** 31 - 1;
 
 /** @throws Trouble saying which option is wrong */
 export function readOptions(args: readonly string[]): Options {
   const given = parse(args);
+  if (given.add && given.json === undefined) throw new Trouble('--add needs --json FILE, to which it adds.');
   return {
     help: given.help ?? false,
     seed: given.seed === undefined ? Date.now() % SEED_MAX : wholeNumber('--seed', given.seed, SEED_MAX),
     runs: given.runs === undefined ? 1 : wholeNumber('--runs', given.runs, RUNS_MAX),
     only: (given.only ?? []).flatMap((numbers) => numbers.split(',')).map(faultNumber),
     kills: given.kills === undefined ? KILLS_DEFAULT : wholeNumber('--kills', given.kills, KILLS_MAX),
+    jobs: given.jobs === undefined ? 1 : Math.max(1, wholeNumber('--jobs', given.jobs, JOBS_MAX)),
     server: serverKind(given.server ?? 'mariadb'),
     measure: given.measure ?? false,
     prove: given.prove ?? false,
     bug: given.bug ?? '',
     jsonFile: given.json ?? null,
+    add: given.add ?? false,
     reportFile: given.report ?? null,
     keep: given.keep ?? false,
   };
@@ -72,11 +80,13 @@ type Given = {
   runs?: string;
   only?: string[];
   kills?: string;
+  jobs?: string;
   server?: string;
   measure?: boolean;
   prove?: boolean;
   bug?: string;
   json?: string;
+  add?: boolean;
   report?: string;
   keep?: boolean;
 };
@@ -91,11 +101,13 @@ function parse(args: readonly string[]): Given {
         runs: { type: 'string' },
         only: { type: 'string', multiple: true },
         kills: { type: 'string' },
+        jobs: { type: 'string' },
         server: { type: 'string' },
         measure: { type: 'boolean' },
         prove: { type: 'boolean' },
         bug: { type: 'string' },
         json: { type: 'string' },
+        add: { type: 'boolean' },
         report: { type: 'string' },
         keep: { type: 'boolean' },
       },
