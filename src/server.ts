@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './platform/config/app-config.js';
 import type { AppConfig } from './platform/config/app-config.js';
+import type { GracefulClose } from './platform/http/graceful-close.js';
 import { createHttpAdapter, setUpHttp } from './platform/http/http-server.js';
 import { AppLogger } from './platform/logging/app-logger.js';
 
@@ -25,13 +26,15 @@ const logger = new AppLogger(config);
 process.on('unhandledRejection', (error) => logger.failed('process.unhandled_rejection', error));
 process.on('uncaughtException', (error) => logger.failed('process.uncaught_exception', error));
 
+let closing: GracefulClose | undefined;
+
 async function boot(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(config.http), {
     logger,
     bodyParser: false,
     abortOnError: false,
   });
-  setUpHttp(app);
+  closing = setUpHttp(app);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   await app.listen(config.http.port, config.http.host);
   logger.info('http.listening', { host: config.http.host, port: config.http.port, role: config.role });
@@ -40,6 +43,7 @@ async function boot(): Promise<void> {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     logger.info('process.stopping', { signal });
+    closing?.begin();
     setTimeout(() => {
       logger.warned('process.stop_cut', { afterMs: STOP_DEADLINE_MS });
       process.exit(1);

@@ -3,15 +3,17 @@ import type { OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../platform/config/app-config.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
-import type { Handled, Handling, InboxItem } from '../platform/inbox/inbox.types.js';
+import type { Handling, InboxItem } from '../platform/inbox/inbox.types.js';
 import { PaymentsService } from '../payments/payments.service.js';
-import type { PaidClaim } from '../payments/payments.types.js';
+import type { PaidClaim, PaidOutcome } from '../payments/payments.types.js';
 import { UsualPaymentsService } from '../payments/usual-payments.service.js';
 import { Clock } from '../shared/clock.js';
 import type { PaymentNotifiedMessage } from './message-reading.js';
 import { PAYMENT_NOTIFIED } from './topics.js';
 
 const MINUTE_MS = 60_000;
+/** Whole seconds: what waits together is put off together, in one statement. */
+const WAIT_STEP_MS = 1_000;
 /** A waiting notice is tried again after a quarter of its age: soon at first, and never many at a time later. */
 const WAIT_SHARE = 4;
 const WAIT_MS_MIN = 1_000;
@@ -45,30 +47,35 @@ export class PaymentNotifiedHandler implements OnModuleInit {
         reason: `A payment notice has the status ${JSON.stringify(message.status)} instead of "paid".`,
       };
     }
-    const outcome = await this.payments.recordPaid(tx, toClaim(item));
-    if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN, message);
-    if (outcome === 'unproven' || outcome === 'asked') return this.waitFor(item, UNPROVEN, message);
-    return { kind: 'handled', outcome };
+    return this.follow(item, await this.payments.recordPaid(tx, toClaim(item)));
   }
 
-  private async handleTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handled>> {
+  private async handleTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handling>> {
     const claims = new Map(items.filter(saysPaid).map((item) => [item, toClaim(item)]));
     const outcomes = await this.usual.recordTogether(tx, [...claims.values()]);
-    const handled = new Map<InboxItem, Handled>();
+    const handled = new Map<InboxItem, Handling>();
     for (const [item, claim] of claims) {
       const outcome = outcomes.get(claim);
-      if (outcome) handled.set(item, { kind: 'handled', outcome });
+      if (outcome) handled.set(item, this.follow(item, outcome));
     }
     return handled;
   }
 
+  private follow(item: InboxItem, outcome: PaidOutcome): Handling {
+    if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN);
+    if (outcome === 'unproven' || outcome === 'asked') return this.waitFor(item, UNPROVEN);
+    return { kind: 'handled', outcome };
+  }
+
   /** What is missing may still come: an order from another replica's spool, a row whose transaction is still open. */
-  private waitFor(item: InboxItem, missing: Missing, message: PaymentNotifiedMessage): Handling {
+  private waitFor(item: InboxItem, missing: Missing): Handling {
     const ageMs = this.clock.nowMs() - item.receivedAt.getTime();
     if (ageMs < this.config.orderWaitMinutes * MINUTE_MS) {
-      const delayMs = Math.min(Math.max(Math.round(ageMs / WAIT_SHARE), WAIT_MS_MIN), WAIT_MS_MAX);
+      const shareMs = Math.round(ageMs / WAIT_SHARE / WAIT_STEP_MS) * WAIT_STEP_MS;
+      const delayMs = Math.min(Math.max(shareMs, WAIT_MS_MIN), WAIT_MS_MAX);
       return { kind: 'postponed', reason: missing.exceptionKind, delayMs };
     }
+    const message = item.payload as PaymentNotifiedMessage;
     return {
       kind: 'quarantined',
       ...missing,

@@ -3,9 +3,13 @@ import type { OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../platform/config/app-config.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
-import type { Handling, InboxItem } from '../platform/inbox/inbox.types.js';
+import type { Handled, Handling, InboxItem } from '../platform/inbox/inbox.types.js';
+import { provenClaim } from '../payments/paid-claim.js';
+import type { PaymentLogLine } from '../payments/orders.types.js';
 import { PaymentLogsService } from '../payments/payment-logs.service.js';
 import { PaymentsService } from '../payments/payments.service.js';
+import type { PaidClaim } from '../payments/payments.types.js';
+import { UsualPaymentsService } from '../payments/usual-payments.service.js';
 import { RefundRecordsService } from '../refunds/refund-records.service.js';
 import { Clock } from '../shared/clock.js';
 import type { OutTradeNo } from '../shared/ids.js';
@@ -22,6 +26,7 @@ export class WechatCallbacksHandler implements OnModuleInit {
   constructor(
     private readonly handlers: InboxHandlers,
     private readonly payments: PaymentsService,
+    private readonly usual: UsualPaymentsService,
     private readonly refunds: RefundRecordsService,
     private readonly config: AppConfig,
     private readonly clock: Clock,
@@ -29,34 +34,30 @@ export class WechatCallbacksHandler implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.handlers.register(WECHAT_PAYMENT, (tx, item) => this.applyPayment(tx, item));
+    this.handlers.register(
+      WECHAT_PAYMENT,
+      (tx, item) => this.applyPayment(tx, item),
+      (tx, items) => this.applyPaymentsTogether(tx, items),
+    );
     this.handlers.register(WECHAT_REFUND, (tx, item) => this.applyRefund(tx, item));
   }
 
   private async applyPayment(tx: Tx, item: InboxItem): Promise<Handling> {
-    const message = item.payload as WechatPaymentMessage;
-    const { transactionId, openid, tradeType } = message;
-    await this.logs.append(tx, {
-      id: `inbox-${item.id}`,
-      type: 'payment_callback',
-      eventType: 'TRANSACTION.SUCCESS',
-      outTradeNo: message.outTradeNo,
-      outRefundNo: null,
-      amountFen: message.amountFen,
-      request: { deliveryId: message.deliveryId, transactionId, tradeType, paidAt: message.paidAt },
-    });
-    const payment = {
-      outTradeNo: message.outTradeNo as OutTradeNo,
-      transactionId,
-      amount: Money.ofFen(message.amountFen),
-      paidAt: new Date(message.paidAt),
-      openid,
-      tradeType,
-      tradeState: message.tradeState,
-    };
-    const about = { source: 'wechat-callback', seenAt: item.receivedAt } as const;
-    const outcome = await this.payments.recordProven(tx, payment, about);
+    await this.logs.append(tx, toLogLine(item));
+    const outcome = await this.payments.recordPaid(tx, toClaim(item));
     return { kind: 'handled', outcome, releaseTopic: PAYMENT_NOTIFIED };
+  }
+
+  private async applyPaymentsTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handled>> {
+    const claims = new Map(items.map((item) => [item, toClaim(item)]));
+    const outcomes = await this.usual.recordTogether(tx, [...claims.values()]);
+    const handled = new Map<InboxItem, Handled>();
+    for (const [item, claim] of claims) {
+      const outcome = outcomes.get(claim);
+      if (outcome) handled.set(item, { kind: 'handled', outcome, releaseTopic: PAYMENT_NOTIFIED });
+    }
+    await this.logs.append(tx, ...[...handled.keys()].map(toLogLine));
+    return handled;
   }
 
   private async applyRefund(tx: Tx, item: InboxItem): Promise<Handling> {
@@ -103,4 +104,33 @@ export class WechatCallbacksHandler implements OnModuleInit {
       detail: { outRefundNo: message.outRefundNo, refundId: message.refundId, status: message.status },
     };
   }
+}
+
+function toLogLine({ id, payload }: InboxItem): PaymentLogLine {
+  const message = payload as WechatPaymentMessage;
+  const { deliveryId, transactionId, tradeType, paidAt } = message;
+  return {
+    id: `inbox-${id}`,
+    type: 'payment_callback',
+    eventType: 'TRANSACTION.SUCCESS',
+    outTradeNo: message.outTradeNo,
+    outRefundNo: null,
+    amountFen: message.amountFen,
+    request: { deliveryId, transactionId, tradeType, paidAt },
+  };
+}
+
+function toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
+  const message = payload as WechatPaymentMessage;
+  const { transactionId, openid, tradeType, tradeState } = message;
+  const payment = {
+    outTradeNo: message.outTradeNo as OutTradeNo,
+    transactionId,
+    amount: Money.ofFen(message.amountFen),
+    paidAt: new Date(message.paidAt),
+    openid,
+    tradeType,
+    tradeState,
+  };
+  return provenClaim(payment, { source: 'wechat-callback', seenAt: receivedAt });
 }

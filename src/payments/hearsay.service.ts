@@ -23,6 +23,11 @@ export class HearsayService {
     return this.isConfirmable(claim) && this.ask(tx, claim.outTradeNo);
   }
 
+  /** Of orders that are locked by `tx`, and of which {@link isConfirmable} said yes. */
+  async askAll(tx: Tx, outTradeNos: readonly OutTradeNo[]): Promise<void> {
+    await this.queries.planAll(tx, outTradeNos);
+  }
+
   /** True when WeChat Pay is being asked about the order. */
   async ask(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
     if (!this.wechatpay.isConfigured) return false;

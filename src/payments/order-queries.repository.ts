@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { countUpToLimit } from '../platform/database/bounded-count.js';
+import { foldText } from '../platform/database/collation.js';
 import { isDuplicateEntry } from '../platform/database/database-error.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import type { OpenQuestion } from './orders.types.js';
@@ -25,9 +26,25 @@ const HURRY_SECONDS_MAX = 300;
 export class OrderQueriesRepository {
   /** Has the order asked about within `delayMs`; a question that is due sooner stays so. */
   async plan(tx: Tx, outTradeNo: string, delayMs: number): Promise<void> {
-    if (await this.hurry(tx, outTradeNo, delayMs)) return;
+    if (await this.hurry(tx, [outTradeNo], delayMs)) return;
     if (await this.planOnce(tx, outTradeNo, delayMs)) return;
-    await this.hurry(tx, outTradeNo, delayMs);
+    await this.hurry(tx, [outTradeNo], delayMs);
+  }
+
+  /** Like {@link plan}, now, for many orders. */
+  async planAll(tx: Tx, outTradeNos: readonly string[]): Promise<void> {
+    if (outTradeNos.length === 0) return;
+    const found = await tx.query<{ out_trade_no: string }[]>(
+      'SELECT out_trade_no FROM order_queries WHERE out_trade_no IN (?)',
+      [outTradeNos],
+    );
+    const planned = new Set(found.map((row) => foldText(row.out_trade_no)));
+    const missing = outTradeNos.filter((outTradeNo) => !planned.has(foldText(outTradeNo)));
+    const known = outTradeNos.filter((outTradeNo) => planned.has(foldText(outTradeNo)));
+    if (known.length > 0) await this.hurry(tx, known, 0);
+    if (missing.length > 0 && !(await this.insertAll(tx, missing))) {
+      for (const outTradeNo of missing) await this.plan(tx, outTradeNo, 0);
+    }
   }
 
   /** Like {@link plan}, but leaves a question that is planned already. True when it was not. */
@@ -63,6 +80,15 @@ export class OrderQueriesRepository {
       unanswered: row.unanswered,
       createdAt: row.created_at,
     }));
+  }
+
+  /** What {@link claimDue} did to them is undone, as far as it counts. */
+  async giveBack(tx: Tx, queries: readonly DueQuery[]): Promise<void> {
+    if (queries.length === 0) return;
+    await tx.query(
+      'UPDATE order_queries SET asks = GREATEST(asks, 1) - 1, due_at = NOW(3) WHERE out_trade_no IN (?)',
+      [queries.map(({ outTradeNo }) => outTradeNo)],
+    );
   }
 
   /** Asked, and to be asked again; `unanswered` starts anew with every answer. */
@@ -107,18 +133,31 @@ export class OrderQueriesRepository {
     };
   }
 
-  async remove(tx: Tx, outTradeNo: string): Promise<void> {
-    await tx.query('DELETE FROM order_queries WHERE out_trade_no = ?', [outTradeNo]);
+  async remove(tx: Tx, ...outTradeNos: readonly string[]): Promise<void> {
+    if (outTradeNos.length === 0) return;
+    await tx.query('DELETE FROM order_queries WHERE out_trade_no IN (?)', [outTradeNos]);
+  }
+
+  /** False when one of them was planned meanwhile; nothing is inserted then. */
+  private async insertAll(tx: Tx, outTradeNos: readonly string[]): Promise<boolean> {
+    const rows = outTradeNos.map(() => '(?, NOW(3))').join(', ');
+    try {
+      await tx.query(`INSERT INTO order_queries (out_trade_no, due_at) VALUES ${rows}`, [...outTradeNos]);
+      return true;
+    } catch (error) {
+      if (!isDuplicateEntry(error)) throw error;
+      return false;
+    }
   }
 
   /** False when no question is planned. */
-  private async hurry(tx: Tx, outTradeNo: string, delayMs: number): Promise<boolean> {
+  private async hurry(tx: Tx, outTradeNos: readonly string[], delayMs: number): Promise<boolean> {
     const result = await tx.query<{ affectedRows: number }>(
       `UPDATE order_queries
           SET due_at = LEAST(due_at, GREATEST(NOW(3) + INTERVAL ? MICROSECOND,
             COALESCE(asked_at + INTERVAL LEAST(? * POW(2, LEAST(asks, 10)), ?) SECOND, NOW(3))))
-        WHERE out_trade_no = ?`,
-      [Math.round(delayMs) * 1000, HURRY_BASE_SECONDS, HURRY_SECONDS_MAX, outTradeNo],
+        WHERE out_trade_no IN (?)`,
+      [Math.round(delayMs) * 1000, HURRY_BASE_SECONDS, HURRY_SECONDS_MAX, outTradeNos],
     );
     return result.affectedRows > 0;
   }

@@ -3,9 +3,11 @@ import { AppConfig } from '../platform/config/app-config.js';
 import { isDatabaseUnavailable } from '../platform/database/database-error.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
+import { GroupCommit } from '../platform/inbox/group-commit.js';
 import type { JobContext } from '../platform/jobs/job-runner.js';
 import { AppLogger } from '../platform/logging/app-logger.js';
 import { ErrorLogService } from '../platform/logging/error-log.service.js';
+import { scrubError } from '../platform/logging/scrub.js';
 import { Clock } from '../shared/clock.js';
 import { isOutTradeNo } from '../shared/ids.js';
 import type { OutTradeNo } from '../shared/ids.js';
@@ -16,7 +18,9 @@ import { OrderQueriesRepository } from './order-queries.repository.js';
 import type { DueQuery } from './order-queries.repository.js';
 import type { OrderAnswer } from './orders.types.js';
 import { PaymentsService } from './payments.service.js';
-import type { PaidOutcome } from './payments.types.js';
+import { provenClaim } from './paid-claim.js';
+import type { PaidClaim, PaidOutcome } from './payments.types.js';
+import { UsualPaymentsService } from './usual-payments.service.js';
 import { pauseAfterUnknownMs, pauseUntilNextAskMs, PREPAY_LIFE_MS } from './query-schedule.js';
 
 /** One tick's questions, asked a few at a time: far below the 300 a second that WeChat Pay allows. */
@@ -30,6 +34,9 @@ const UNREACHABLE_AFTER_ASKS = 3;
 /** A wrong key or number does not mend itself. */
 const MISCONFIGURED_PAUSE_MS = 10 * MINUTE_MS;
 
+/** A payment that WeChat Pay told; `outcome` is there once it was recorded among others. */
+type PaidAnswer = { readonly claim: PaidClaim; outcome: PaidOutcome | null };
+
 /** What WeChat Pay said, as far as it matters here. */
 type Word =
   | { readonly kind: 'paid'; readonly order: WechatpayPaidOrder }
@@ -39,10 +46,17 @@ type Word =
 /** Asks WeChat Pay about orders and adopts what it says: paid with its own time and amount, or closed. Unknown changes nothing. */
 @Injectable()
 export class OrderQueriesService {
+  /** Answers that come while others are being recorded are recorded together. */
+  private readonly answers = new GroupCommit<PaidAnswer>((answers) => this.recordTogether(answers), {
+    batchMax: CLAIM_MAX,
+    waitingMax: CLAIM_MAX,
+  });
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly queries: OrderQueriesRepository,
     private readonly payments: PaymentsService,
+    private readonly usual: UsualPaymentsService,
     private readonly wechatpay: WechatpayService,
     private readonly config: AppConfig,
     private readonly clock: Clock,
@@ -70,7 +84,10 @@ export class OrderQueriesService {
           await this.askSafely(query);
       };
       const claimed = due.length;
-      await Promise.all(Array.from({ length: ASKED_AT_ONCE_MAX }, lane));
+      const lanes = await Promise.allSettled(Array.from({ length: ASKED_AT_ONCE_MAX }, lane));
+      const failure = lanes.find(({ status }) => status === 'rejected');
+      if (stopping.aborted || failure) await this.giveBack(due);
+      if (failure?.status === 'rejected') throw failure.reason;
       if (claimed < CLAIM_MAX) return;
     }
   }
@@ -82,6 +99,14 @@ export class OrderQueriesService {
     if (word.kind === 'paid') await this.unitOfWork.run((tx) => this.adopt(tx, word.order));
     if (word.kind === 'closed') await this.unitOfWork.run((tx) => this.payments.recordClosed(tx, outTradeNo));
     return word.kind;
+  }
+
+  /** Claimed and not asked: due at once for whoever asks next. Where that fails, the claim runs out by itself. */
+  private async giveBack(queries: readonly DueQuery[]): Promise<void> {
+    await this.queries.giveBack(this.unitOfWork.reader, queries).catch((error: unknown) => {
+      const { code, message } = scrubError(error);
+      this.logger.warned('order.questions_not_given_back', { code, reason: message });
+    });
   }
 
   /** A question that fails with an error of our own holds up none behind it, and is due again when its claim runs out. */
@@ -104,10 +129,35 @@ export class OrderQueriesService {
     const word = await this.ask(outTradeNo);
     const mayPay = word.kind === 'open' || word.kind === 'not_found';
     const last = mayPay && ageMs >= this.lifeMs(word) ? await this.close(outTradeNo) : word;
-    const outcome = await this.unitOfWork.run((tx) =>
-      this.settle(tx, { query, outTradeNo, ageMs, word: last }),
-    );
+    const outcome =
+      (last.kind === 'paid' ? await this.settleAmongOthers(last.order) : null) ??
+      (await this.unitOfWork.run((tx) => this.settle(tx, { query, outTradeNo, ageMs, word: last })));
     this.logger.info('order.asked', { outTradeNo, answer: last.kind, outcome, asks: query.asks + 1 });
+  }
+
+  /** Null when it is not a usual payment, or there were no others: it goes alone then. */
+  private async settleAmongOthers(order: WechatpayPaidOrder): Promise<PaidOutcome | null> {
+    const answer: PaidAnswer = { claim: this.toClaim(order), outcome: null };
+    try {
+      await this.answers.add(answer);
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      // Which of them it was shows when each goes alone.
+      const { code, message } = scrubError(error);
+      this.logger.warned('order.answers_together_failed', { code, reason: message });
+    }
+    return answer.outcome;
+  }
+
+  private async recordTogether(answers: readonly PaidAnswer[]): Promise<void> {
+    if (answers.length === 1) return;
+    const claims = answers.map(({ claim }) => claim);
+    const outcomes = await this.unitOfWork.run(async (tx) => {
+      const recorded = await this.usual.recordTogether(tx, claims);
+      await this.queries.remove(tx, ...[...recorded.keys()].map(({ outTradeNo }) => outTradeNo));
+      return recorded;
+    });
+    for (const answer of answers) answer.outcome = outcomes.get(answer.claim) ?? null;
   }
 
   private async settle(
@@ -145,7 +195,11 @@ export class OrderQueriesService {
   }
 
   private adopt(tx: Tx, order: WechatpayPaidOrder): Promise<PaidOutcome> {
-    return this.payments.recordProven(tx, order, { source: 'wechat-query', seenAt: this.clock.now() });
+    return this.payments.recordPaid(tx, this.toClaim(order));
+  }
+
+  private toClaim(order: WechatpayPaidOrder): PaidClaim {
+    return provenClaim(order, { source: 'wechat-query', seenAt: this.clock.now() });
   }
 
   private async ask(outTradeNo: OutTradeNo, options?: { deadlineMs: number }): Promise<Word> {

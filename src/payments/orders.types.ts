@@ -70,3 +70,15 @@ export type OpenQuestion = {
   readonly lastAnswer: string | null;
   readonly dueAt: Date;
 };
+
+export type PaymentLogLine = {
+  /** The same for every repetition of what it tells; at most 36 characters. */
+  readonly id: string;
+  readonly type: 'payment_callback' | 'refund_callback';
+  readonly eventType: string;
+  readonly outTradeNo: string;
+  readonly outRefundNo: string | null;
+  readonly amountFen: number;
+  /** What was said, without the openid. */
+  readonly request: Readonly<Record<string, string | null>>;
+};

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { foldText } from '../platform/database/collation.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { ORDER_COLUMNS, toRecord } from './order-record.js';
@@ -8,21 +9,26 @@ import type { OrderRecord, OrderRow } from './order-record.js';
 @Injectable()
 export class PaidFactsRepository {
   /**
-   * Those of the orders that nobody holds, locked. Nothing is waited for, so that whoever holds some of them, and waits for
-   * others that are held here, goes on.
+   * Those of the orders that nobody holds, locked, and those of which there is no row. Nothing is waited for, so that whoever
+   * holds some of them, and waits for others that are held here, goes on.
    */
-  async lockFree(tx: Tx, outTradeNos: readonly OutTradeNo[]): Promise<OrderRecord[]> {
-    const found = await tx.query<Pick<OrderRow, 'id'>[]>(
-      'SELECT id FROM payment_orders WHERE out_trade_no IN (?)',
+  async lockFree(
+    tx: Tx,
+    outTradeNos: readonly OutTradeNo[],
+  ): Promise<{ free: OrderRecord[]; unknown: OutTradeNo[] }> {
+    const found = await tx.query<Pick<OrderRow, 'id' | 'out_trade_no'>[]>(
+      'SELECT id, out_trade_no FROM payment_orders WHERE out_trade_no IN (?)',
       [outTradeNos],
     );
-    if (found.length === 0) return [];
+    const known = new Set(found.map((row) => foldText(row.out_trade_no)));
+    const unknown = outTradeNos.filter((outTradeNo) => !known.has(foldText(outTradeNo)));
+    if (found.length === 0) return { free: [], unknown };
     // By the key of the table, whose name is the same everywhere: without the hint a small one is read, and locked, from end to end.
     const rows = await tx.query<OrderRow[]>(
       `SELECT ${ORDER_COLUMNS} FROM payment_orders FORCE INDEX (PRIMARY) WHERE id IN (?) FOR UPDATE SKIP LOCKED`,
       [found.map(({ id }) => id)],
     );
-    return rows.map((row) => toRecord(row, row.out_trade_no as OutTradeNo));
+    return { free: rows.map((row) => toRecord(row, row.out_trade_no as OutTradeNo)), unknown };
   }
 
   /** The orders that carry one of these transactions. */

@@ -1,34 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work.js';
-import type { PaymentLogEntry } from './orders.types.js';
+import type { PaymentLogEntry, PaymentLogLine } from './orders.types.js';
 
 @Injectable()
 export class PaymentLogsRepository {
-  /** @throws a duplicate-entry error when the line is there */
-  async insert(
-    tx: Tx,
-    line: {
-      id: string;
-      type: string;
-      eventType: string;
-      outTradeNo: string;
-      outRefundNo: string | null;
-      amountFen: number;
-      request: unknown;
-    },
-  ): Promise<void> {
+  /** @throws a duplicate-entry error when one of the lines is there; none is inserted then */
+  async insert(tx: Tx, lines: readonly PaymentLogLine[]): Promise<void> {
+    const rows = lines.map((line) => [
+      line.id,
+      line.type,
+      line.outTradeNo,
+      line.outRefundNo,
+      line.eventType,
+      line.amountFen,
+      JSON.stringify(line.request),
+    ]);
     await tx.query(
       `INSERT INTO payment_logs (id, type, out_trade_no, out_refund_no, event_type, amount_total, request_data)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      [
-        line.id,
-        line.type,
-        line.outTradeNo,
-        line.outRefundNo,
-        line.eventType,
-        line.amountFen,
-        JSON.stringify(line.request),
-      ],
+       VALUES ?`,
+      [rows],
     );
   }
 

@@ -62,6 +62,12 @@ export function planUsual(claim: PaidClaim, facts: OrderFacts, rules: Rules): Us
   };
 }
 
+/** True of a claim that changes nothing yet: WeChat Pay is asked about a pending order, of which there is nothing else to say. */
+export function isUsualQuestion(claim: PaidClaim, facts: OrderFacts, { isHearsay }: Rules): boolean {
+  const { order, settled, isOdd } = facts;
+  return !isOdd && !settled && order.status === 'pending' && isPlain(order, claim) && isHearsay(claim);
+}
+
 /** The row and the claim speak of the same payment, and leave nothing to be found out. */
 function isPlain(order: OrderRecord, { outTradeNo, transactionId, evidence }: PaidClaim): boolean {
   if (order.outTradeNo !== outTradeNo || isRescued(order) || isOwnerless(order)) return false;

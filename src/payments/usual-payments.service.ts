@@ -13,7 +13,7 @@ import type { OrderRecord } from './order-record.js';
 import { PaidFactsRepository } from './paid-facts.repository.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import type { PaidClaim, PaidOutcome } from './payments.types.js';
-import { noticesOf, planUsual } from './usual-payment.js';
+import { isUsualQuestion, noticesOf, planUsual } from './usual-payment.js';
 import type { OrderFacts, UsualPayment } from './usual-payment.js';
 
 type Claimed = { readonly claim: PaidClaim; readonly order: OrderRecord };
@@ -37,13 +37,14 @@ export class UsualPaymentsService {
   ) {}
 
   /**
-   * The outcome of each claim that was usual and is recorded. A claim that is missing there was passed by: unusual, about an
+   * The outcome of each claim that was usual and is recorded, or asked about. A claim that is missing there was passed by: unusual, about an
    * order that somebody holds or nobody knows, or one of several that want the same.
    * @throws when one of them turns out not to be as it was seen: nothing is recorded then, and each goes alone
    */
   async recordTogether(tx: Tx, claims: readonly PaidClaim[]): Promise<Map<PaidClaim, PaidOutcome>> {
-    const claimed = withoutRivals(await this.lockOrders(tx, claims));
-    if (claimed.length === 0) return new Map();
+    const { orders, unknown } = await this.lockOrders(tx, claims);
+    const claimed = withoutRivals(orders);
+    if (claimed.length + unknown.length === 0) return new Map();
     const facts = await this.readFacts(tx, claimed);
     const rules = {
       legitimate: await this.prices.readLegitimate(tx),
@@ -56,23 +57,42 @@ export class UsualPaymentsService {
     });
     const usual = await this.lockUsers(tx, planned);
     await this.write(tx, usual);
-    return new Map(usual.map(({ claim, gift }) => [claim, gift ? 'granted' : 'already_granted']));
+    const asked = claimed.flatMap(({ claim, order }) => {
+      const about = facts.get(order);
+      return about && isUsualQuestion(claim, about, rules) ? [claim] : [];
+    });
+    const questions = [...asked, ...unknown.filter(rules.isHearsay)];
+    await this.hearsay.askAll(tx, [...new Set(questions.map(({ outTradeNo }) => outTradeNo))]);
+    return new Map<PaidClaim, PaidOutcome>([
+      ...usual.map(({ claim, gift }) => [claim, gift ? 'granted' : 'already_granted'] as const),
+      ...asked.map((claim) => [claim, 'asked'] as const),
+      ...unknown.map((claim) => [claim, 'order_unknown'] as const),
+    ]);
   }
 
-  private async lockOrders(tx: Tx, claims: readonly PaidClaim[]): Promise<Claimed[]> {
-    if (claims.length === 0) return [];
-    const orders = await this.facts.lockFree(
+  /** With evidence an unknown order is made of it, which is nothing usual. */
+  private async lockOrders(
+    tx: Tx,
+    claims: readonly PaidClaim[],
+  ): Promise<{ orders: Claimed[]; unknown: PaidClaim[] }> {
+    if (claims.length === 0) return { orders: [], unknown: [] };
+    const { free, unknown } = await this.facts.lockFree(
       tx,
       claims.map(({ outTradeNo }) => outTradeNo),
     );
-    const byNumber = new Map(orders.map((order) => [order.outTradeNo, order]));
-    return claims.flatMap((claim) => {
-      const order = byNumber.get(claim.outTradeNo);
-      return order ? [{ claim, order }] : [];
-    });
+    const byNumber = new Map(free.map((order) => [order.outTradeNo, order]));
+    const withoutRow = new Set(unknown);
+    return {
+      orders: claims.flatMap((claim) => {
+        const order = byNumber.get(claim.outTradeNo);
+        return order ? [{ claim, order }] : [];
+      }),
+      unknown: claims.filter(({ outTradeNo, evidence }) => !evidence && withoutRow.has(outTradeNo)),
+    };
   }
 
   private async readFacts(tx: Tx, claimed: readonly Claimed[]): Promise<Map<OrderRecord, OrderFacts>> {
+    if (claimed.length === 0) return new Map();
     const numbers = claimed.map(({ order }) => order.outTradeNo);
     const settled = byFolded(await this.entitlements.listSettled(tx, numbers));
     const odd = new Set([

@@ -16,7 +16,9 @@ const MESSAGES_MAX = 14;
 const USERS = ['user-a', 'user-b', 'user-c'];
 const GENERATIONS = ['gen-1', 'gen-2'];
 const TRANSACTIONS = ['4200-1', '4200-2', '4200-3'];
-const SEEN_AT_MS = Date.UTC(2026, 9, 1, 12); // long ago: what waits for its order is set aside at once, on both sides
+/** Long ago: what waits for its order is set aside at once. A moment ago: it is put off. */
+const SEEN_AT_MS = [Date.UTC(2026, 9, 1, 12), Date.now() - 60_000] as const;
+const PAID_AT = new Date(Date.UTC(2026, 9, 1, 11, 59, 30));
 const CREATED_AT = new Date(Date.UTC(2026, 9, 1, 11, 59));
 
 /** Everything an effect can show in, without what depends on when it happened or on the order of rows. */
@@ -31,7 +33,8 @@ const SHOWN: Readonly<Record<string, string>> = {
   generation_history: 'id, user_id, package_type, unlocked_at IS NULL AS locked, unlocked_by_order_id',
   audit_logs: 'actor, action, target_id, reason',
   order_queries: 'out_trade_no, asks',
-  inbox_messages: 'dedupe_key, status, outcome, attempts',
+  inbox_messages: 'dedupe_key, status, outcome, attempts, last_error',
+  payment_logs: 'out_trade_no, event_type, amount_total, CAST(request_data AS CHAR) AS request',
 };
 
 const oddOrder = fc.record({
@@ -84,9 +87,17 @@ const backupPart = fc.record({
   packageType: fc.constantFrom(null, 'basic', 'premium', 'premium', 'free'),
   amount: fc.constantFrom('1', '2990', '2990', '500', 'x'),
 });
+const callbackPart = fc.record({
+  order: fc.integer({ min: 0, max: NUMBERS - 1 }),
+  paidTransaction: fc.constantFrom(...Array<string>(9).fill('own'), ...TRANSACTIONS),
+  amountFen: fc.constantFrom(1, 2990, 2990, 2990, 500),
+  openid: fc.constantFrom(null, 'oPayer'),
+  tradeState: fc.constantFrom(...Array<string>(9).fill('SUCCESS'), 'REFUND'),
+});
 type OrderPart = typeof orderPart extends fc.Arbitrary<infer Part> ? Part : never;
 type NoticePart = typeof noticePart extends fc.Arbitrary<infer Part> ? Part : never;
 type BackupPart = typeof backupPart extends fc.Arbitrary<infer Part> ? Part : never;
+type CallbackPart = typeof callbackPart extends fc.Arbitrary<infer Part> ? Part : never;
 
 const numberOf = (index: number) => `17900000000000${String(index).padStart(4, '0')}` as OutTradeNo;
 
@@ -157,7 +168,7 @@ export async function fill(database: TestDatabase, orders: readonly OrderPart[])
   }
 }
 
-const noticeRecord = (part: NoticePart, index: number) => {
+const noticeRecord = (part: NoticePart, index: number, seenAtMs: number) => {
   const outTradeNo = numberOf(part.order);
   return {
     topic: 'payment_notified',
@@ -171,11 +182,11 @@ const noticeRecord = (part: NoticePart, index: number) => {
       generationId: part.generation,
       openid: part.openid,
     }),
-    receivedAtMs: SEEN_AT_MS + index * 1000,
+    receivedAtMs: seenAtMs + index * 1000,
   };
 };
 
-const backupRecord = (part: BackupPart, index: number) => {
+const backupRecord = (part: BackupPart, index: number, seenAtMs: number) => {
   const outTradeNo = numberOf(part.order);
   return {
     topic: 'order_created',
@@ -190,15 +201,39 @@ const backupRecord = (part: BackupPart, index: number) => {
       tradeType: 'JSAPI',
       status: 'pending',
     }),
-    receivedAtMs: SEEN_AT_MS + index * 1000,
+    receivedAtMs: seenAtMs + index * 1000,
+  };
+};
+
+const callbackRecord = (part: CallbackPart, index: number, seenAtMs: number) => {
+  const outTradeNo = numberOf(part.order);
+  return {
+    topic: 'wechat_payment',
+    outTradeNo,
+    dedupeKey: createHash('sha256').update(`callback ${index}`).digest('hex'),
+    payload: JSON.stringify({
+      deliveryId: `delivery-${index}`,
+      outTradeNo,
+      transactionId: part.paidTransaction === 'own' ? `4200${outTradeNo}` : part.paidTransaction,
+      amountFen: part.amountFen,
+      paidAt: PAID_AT.toISOString(),
+      openid: part.openid,
+      tradeType: 'JSAPI',
+      tradeState: part.tradeState,
+    }),
+    receivedAtMs: seenAtMs + index * 1000,
   };
 };
 
 /** Messages as the inbox takes them. */
 export type Records = ReturnType<typeof noticeRecord>[];
 
-const toRecord = (part: NoticePart | BackupPart, index: number) =>
-  'transaction' in part ? noticeRecord(part, index) : backupRecord(part, index);
+function toRecord(part: NoticePart | BackupPart | CallbackPart, index: number, seenAtMs: number) {
+  if ('transaction' in part) return noticeRecord(part, index, seenAtMs);
+  return 'paidTransaction' in part
+    ? callbackRecord(part, index, seenAtMs)
+    : backupRecord(part, index, seenAtMs);
+}
 
 /** What every table says, in no order. */
 export async function show(database: TestDatabase): Promise<Record<string, string[]>> {
@@ -211,5 +246,12 @@ export async function show(database: TestDatabase): Promise<Record<string, strin
 
 export const randomOrders = fc.array(orderPart, { minLength: 1, maxLength: ORDERS_MAX, size: 'max' });
 export const randomMessages = fc
-  .array(fc.oneof(noticePart, backupPart), { minLength: 2, maxLength: MESSAGES_MAX, size: 'max' })
-  .map((parts): Records => parts.map(toRecord));
+  .tuple(
+    fc.array(fc.oneof(noticePart, backupPart, callbackPart), {
+      minLength: 2,
+      maxLength: MESSAGES_MAX,
+      size: 'max',
+    }),
+    fc.constantFrom(...SEEN_AT_MS),
+  )
+  .map(([parts, seenAtMs]): Records => parts.map((part, index) => toRecord(part, index, seenAtMs)));

@@ -90,7 +90,8 @@ export class Admission {
  */
 export function admitInOrder(server: FastifyInstance, admission: Admission): void {
   server.addHook('preValidation', (request, _reply, done) => {
-    if (permissionOf(request.routeOptions) !== undefined) done();
+    const { routeOptions } = request;
+    if (permissionOf(routeOptions) !== undefined || !laneOf(routeOptions)) done();
     else admission.admit(request).then(() => done(), done);
   });
   server.addHook('onSend', (request, _reply, payload, done) => {

@@ -5,8 +5,13 @@ import type { FastifyInstance } from 'fastify';
 const IDLE_CHECK_MS = 50;
 /** Nobody asked for so long: whoever sent requests here has noticed, or there is nobody. */
 const LULL_MS = 300;
-/** Callers without a balancer never go elsewhere. The rest of what a stop may take is for what is under way. */
+/** From the beginning of the stop. Callers without a balancer never go elsewhere. The rest of what a stop may take is for what is under way. */
 const LULL_WITHIN_MS = 4_000;
+
+export type GracefulClose = {
+  /** The process is going to stop: jobs may take their time, and callers can go meanwhile. */
+  readonly begin: () => void;
+};
 
 /**
  * Ends keep-alive connections when the server closes. A connection that is closed under a request on its way fails that
@@ -15,24 +20,25 @@ const LULL_WITHIN_MS = 4_000;
  * connection that is left once that is idle. Node by itself closes only those that are idle at the first moment, and
  * would wait for the others as long as their callers keep them.
  */
-export function closeGracefully(server: FastifyInstance): void {
-  let closing = false;
+export function closeGracefully(server: FastifyInstance): GracefulClose {
+  let deadlineMs: number | null = null;
+  const begin = () => (deadlineMs ??= performance.now() + LULL_WITHIN_MS);
   let askedAtMs = -Infinity;
   server.addHook('onRequest', (request, _reply, done) => {
     if (!request.url.startsWith('/health/')) askedAtMs = performance.now();
     done();
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) void reply.header('Connection', 'close');
+    if (deadlineMs !== null) void reply.header('Connection', 'close');
     done(null, payload);
   });
   server.addHook('preClose', async () => {
-    closing = true;
-    const deadlineMs = performance.now() + LULL_WITHIN_MS;
-    const lullLeftMs = () => Math.min(askedAtMs + LULL_MS, deadlineMs) - performance.now();
+    const untilMs = begin();
+    const lullLeftMs = () => Math.min(askedAtMs + LULL_MS, untilMs) - performance.now();
     for (let leftMs = lullLeftMs(); leftMs > 0; leftMs = lullLeftMs()) await sleep(leftMs);
     const timer = setInterval(() => server.server.closeIdleConnections(), IDLE_CHECK_MS);
     timer.unref();
     server.server.once('close', () => clearInterval(timer));
   });
+  return { begin: () => void begin() };
 }

@@ -11,6 +11,7 @@ import { answerBadAddress, answerBrokenRequest } from './broken-request.js';
 import { limitConnections } from './connection-limit.js';
 import { DtoPipe } from './dto.pipe.js';
 import { closeGracefully } from './graceful-close.js';
+import type { GracefulClose } from './graceful-close.js';
 import { JsonObjectPipe } from './json-object.pipe.js';
 import { jsonRepeatsKey } from './json-shape.js';
 import { RouteTable } from './route-table.js';
@@ -47,13 +48,13 @@ export function createHttpAdapter({ trustProxyHops }: { readonly trustProxyHops:
 }
 
 /** Everything between the socket and a controller, the same in production and in tests. */
-export function setUpHttp(app: NestFastifyApplication): void {
+export function setUpHttp(app: NestFastifyApplication): GracefulClose {
   const config = app.get(AppConfig);
   const logger = app.get(AppLogger);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   app.get(RouteTable).watch(server);
   readJsonOnly(server);
-  closeGracefully(server);
+  const closing = closeGracefully(server);
   limitConnections(server, config.http.connectionsMax, logger);
   admitInOrder(server, app.get(Admission));
   server.addHook('onRequest', (request, reply, done) => {
@@ -75,6 +76,7 @@ export function setUpHttp(app: NestFastifyApplication): void {
   });
   app.useGlobalPipes(new JsonObjectPipe(), new DtoPipe());
   if (config.apiDocs) serveApiDocs(app);
+  return closing;
 }
 
 /** JSON is the only language, and each key of an object has one value. The bytes are kept, because a signature covers the bytes. */

@@ -6,7 +6,7 @@ import { ErrorLogService } from '../logging/error-log.service.js';
 import { scrubError } from '../logging/scrub.js';
 import { InboxHandlers } from './inbox-handlers.js';
 import { InboxRepository } from './inbox.repository.js';
-import type { Handled, InboxItem } from './inbox.types.js';
+import type { Handling, InboxItem, Quarantined } from './inbox.types.js';
 import { QuarantineService } from './quarantine.service.js';
 
 /** What to make due after the commit: messages of this topic about this order have what they waited for. */
@@ -23,8 +23,8 @@ const ATTEMPTS_MAX = 10;
 const RETRY_DELAY_MS_MAX = 300_000;
 /** An order has a backup and a notice, or the notice twice; more of them at once are somebody's mistake. */
 const ROUNDS_MAX = 3;
-/** A batch of messages that all go alone takes less; after it they are due again, should this process have died. */
-const ALONE_LEASE_MS = 5_000;
+/** How long messages that go alone are hidden; after it they are due again, should this process have died or been slow. */
+export const ALONE_LEASE_MS = 5_000;
 
 /** Applies claimed messages with what their features registered, and records what became of each. */
 @Injectable()
@@ -45,12 +45,11 @@ export class InboxApplier {
       const release = await this.applyOne(tx, only);
       return { releases: release ? [release] : [], alone: [] };
     }
-    const handled = await this.applyTogether(tx, items);
-    await this.settleHandled(tx, handled);
-    const alone = items.filter((item) => !handled.has(item));
+    const applied = await this.applyTogether(tx, items);
+    const alone = items.filter((item) => !applied.has(item));
     const ids = alone.map(({ id }) => id);
     await this.inbox.hide(tx, ids, ALONE_LEASE_MS);
-    return { releases: [...handled].flatMap(([item, handling]) => releaseOf(item, handling) ?? []), alone };
+    return { releases: [...applied].flatMap(([item, handling]) => releaseOf(item, handling) ?? []), alone };
   }
 
   /** @param item claimed in `tx` */
@@ -62,16 +61,10 @@ export class InboxApplier {
         await this.quarantine.end(tx, item);
         return releaseOf(item, handling);
       case 'postponed':
-        await this.inbox.postpone(tx, item.id, { ...handling, failed: false });
+        await this.inbox.postpone(tx, [item.id], { ...handling, failed: false });
         return null;
       case 'quarantined':
-        await this.inbox.settle(tx, [item.id], { status: 'quarantined', outcome: handling.exceptionKind });
-        await this.exceptions.raise(tx, {
-          kind: handling.exceptionKind,
-          subject: item.outTradeNo,
-          reason: handling.reason,
-          detail: { ...handling.detail, inboxMessageId: item.id },
-        });
+        await this.setAside(tx, item, handling);
         return null;
     }
   }
@@ -88,10 +81,12 @@ export class InboxApplier {
     await this.unitOfWork.run(async (tx) => {
       if (item.attempts + 1 < ATTEMPTS_MAX) {
         const delayMs = Math.min(1_000 * 2 ** item.attempts, RETRY_DELAY_MS_MAX);
-        await this.inbox.postpone(tx, item.id, { delayMs, reason, failed: true });
+        await this.inbox.postpone(tx, [item.id], { delayMs, reason, failed: true });
         return;
       }
-      await this.inbox.settle(tx, [item.id], { status: 'quarantined', outcome: 'message_failed' });
+      const as = { status: 'quarantined', outcome: 'message_failed' } as const;
+      // Somebody else may have applied it meanwhile.
+      if ((await this.inbox.settle(tx, [item.id], as)) === 0) return;
       await this.exceptions.raise(tx, {
         kind: 'message_failed',
         subject: item.outTradeNo,
@@ -102,25 +97,48 @@ export class InboxApplier {
   }
 
   /** The messages about one order keep their order: behind one that is left for later, the others are left as well. */
-  private async applyTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handled>> {
-    const handled = new Map<InboxItem, Handled>();
+  private async applyTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handling>> {
+    const together = new Map<InboxItem, Handling>();
     let queues = [...Map.groupBy(items, ({ outTradeNo }) => outTradeNo).values()];
     for (let round = 0; round < ROUNDS_MAX && queues.length > 0; round += 1) {
       const heads = queues.flatMap((queue) => queue[round] ?? []);
       for (const [topic, of] of Map.groupBy(heads.filter(isFresh), (item) => item.topic)) {
         const applied = await this.handlers.findForSet(topic)?.(tx, of);
-        applied?.forEach((handling, item) => handled.set(item, handling));
+        if (!applied) continue;
+        // At once: an exception that is raised here is a fact for what follows.
+        await this.settleAll(tx, applied);
+        applied.forEach((handling, item) => together.set(item, handling));
       }
-      queues = queues.filter((queue) => queue[round + 1] && handled.has(queue[round] as InboxItem));
+      queues = queues.filter((queue) => queue[round + 1] && together.has(queue[round] as InboxItem));
     }
-    return handled;
+    return together;
   }
 
-  private async settleHandled(tx: Tx, handled: ReadonlyMap<InboxItem, Handled>): Promise<void> {
-    for (const [outcome, of] of Map.groupBy(handled, ([, handling]) => handling.outcome)) {
+  /** What has the same end is written in one statement; each exception is a row of its own. */
+  private async settleAll(tx: Tx, applied: ReadonlyMap<InboxItem, Handling>): Promise<void> {
+    for (const of of Map.groupBy(applied, ([, handling]) => JSON.stringify(handling)).values()) {
       const ids = of.map(([{ id }]) => id);
-      await this.inbox.settle(tx, ids, { status: 'handled', outcome });
+      const handling = of[0]?.[1];
+      if (handling?.kind === 'handled')
+        await this.inbox.settle(tx, ids, { status: 'handled', outcome: handling.outcome });
+      else if (handling?.kind === 'postponed')
+        await this.inbox.postpone(tx, ids, { ...handling, failed: false });
+      else if (handling) for (const [item] of of) await this.setAside(tx, item, handling);
     }
+  }
+
+  private async setAside(
+    tx: Tx,
+    item: InboxItem,
+    { exceptionKind, reason, detail }: Quarantined,
+  ): Promise<void> {
+    await this.inbox.settle(tx, [item.id], { status: 'quarantined', outcome: exceptionKind });
+    await this.exceptions.raise(tx, {
+      kind: exceptionKind,
+      subject: item.outTradeNo,
+      reason,
+      detail: { ...detail, inboxMessageId: item.id },
+    });
   }
 }
 
@@ -129,6 +147,7 @@ function isFresh({ attempts, quarantinedAs }: InboxItem): boolean {
   return attempts === 0 && quarantinedAs === null;
 }
 
-function releaseOf({ outTradeNo }: InboxItem, { releaseTopic }: Handled): Release | null {
-  return releaseTopic ? { outTradeNo, topic: releaseTopic } : null;
+function releaseOf({ outTradeNo }: InboxItem, handling: Handling): Release | null {
+  const topic = handling.kind === 'handled' ? handling.releaseTopic : undefined;
+  return topic ? { outTradeNo, topic } : null;
 }

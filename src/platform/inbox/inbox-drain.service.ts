@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { isDatabaseUnavailable } from '../database/database-error.js';
@@ -6,7 +7,8 @@ import { JobRunner } from '../jobs/job-runner.js';
 import { AppLogger } from '../logging/app-logger.js';
 import { ErrorLogService } from '../logging/error-log.service.js';
 import { scrubError } from '../logging/scrub.js';
-import { InboxApplier } from './inbox-applier.service.js';
+import { EdgeActivity } from './edge-activity.js';
+import { ALONE_LEASE_MS, InboxApplier } from './inbox-applier.service.js';
 import type { Release } from './inbox-applier.service.js';
 import { InboxRepository } from './inbox.repository.js';
 import type { InboxItem } from './inbox.types.js';
@@ -22,6 +24,11 @@ const LANES = 4;
 const HELD_UP_MS = 50;
 /** One transaction's worth: its locks are held for some tens of milliseconds, and its statements stay far below max_allowed_packet. */
 const BATCH_MAX = 128;
+/** While orders come in, the lanes rest so many times as long as one of them worked. */
+const REST_SHARE = 2;
+const REST_MS_MAX = 300;
+/** Less, by one wait for a lock, than what goes alone is hidden from the other lanes. */
+const ALONE_WITHIN_MS = ALONE_LEASE_MS - 1_500;
 
 /**
  * Applies stored messages. What is due is claimed many at a time; usual messages are applied together, in the transaction
@@ -31,12 +38,14 @@ const BATCH_MAX = 128;
 @Injectable()
 export class InboxDrainService implements OnApplicationBootstrap {
   private readonly gate = new LaneGate(HELD_UP_MS);
+  private restUntilMs = 0;
 
   constructor(
     private readonly jobs: JobRunner,
     private readonly unitOfWork: UnitOfWork,
     private readonly inbox: InboxRepository,
     private readonly applier: InboxApplier,
+    private readonly edge: EdgeActivity,
     private readonly errors: ErrorLogService,
     private readonly logger: AppLogger,
   ) {}
@@ -53,12 +62,21 @@ export class InboxDrainService implements OnApplicationBootstrap {
 
   /** Works until nothing is due. */
   async drain(stopping: AbortSignal): Promise<void> {
+    do await this.rest(stopping);
     while (!stopping.aborted && (await this.handleDue(stopping)));
+  }
+
+  /** Of all lanes together: whoever orders or pays at this moment goes first, and what is kept comes in larger batches then. */
+  private async rest(stopping: AbortSignal): Promise<void> {
+    const leftMs = this.restUntilMs - performance.now();
+    if (leftMs <= 0 || !this.edge.isBusy) return;
+    await sleep(leftMs, undefined, { signal: stopping }).catch(() => undefined);
   }
 
   private async handleDue(stopping: AbortSignal): Promise<boolean> {
     let claimed: readonly InboxItem[] = [];
     const openGate = await this.gate.pass();
+    const startedMs = performance.now();
     try {
       const { releases, alone } = await this.unitOfWork.run(async (tx) => {
         claimed = await this.inbox.claimDue(tx, BATCH_MAX);
@@ -75,27 +93,33 @@ export class InboxDrainService implements OnApplicationBootstrap {
       else await this.handleEach(this.suspected(claimed, error), stopping);
     } finally {
       openGate();
+      const now = performance.now();
+      this.restUntilMs = now + Math.min((now - startedMs) * REST_SHARE, REST_MS_MAX);
     }
     return claimed.length > 0;
   }
 
+  /** What is not reached in its time is due again, for whichever lane is free: each may wait a second for a lock. */
   private async handleEach(items: readonly InboxItem[], stopping: AbortSignal): Promise<void> {
+    const untilMs = performance.now() + ALONE_WITHIN_MS;
     for (const item of items) {
-      if (stopping.aborted) return;
+      if (stopping.aborted || performance.now() > untilMs) return;
       await this.handleAlone(item);
     }
   }
 
   private async handleAlone(item: InboxItem): Promise<void> {
+    let claimed: InboxItem | null = null;
     try {
       const release = await this.unitOfWork.run(async (tx) => {
-        const claimed = await this.inbox.claim(tx, item.id);
+        claimed = await this.inbox.claim(tx, item.id);
         return claimed && this.applier.applyOne(tx, claimed);
       });
       if (release) await this.release([release]);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
-      await this.applier.recordFailure(item, error);
+      // As it is now: others may have tried it since.
+      await this.applier.recordFailure(claimed ?? item, error);
     }
   }
 

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ExceptionsModule } from '../exceptions/exceptions.module.js';
 import { SpoolModule } from '../spool/spool.module.js';
+import { EdgeActivity } from './edge-activity.js';
 import { InboxApplier } from './inbox-applier.service.js';
 import { InboxDrainService } from './inbox-drain.service.js';
 import { InboxHandlers } from './inbox-handlers.js';
@@ -22,6 +23,7 @@ import { SpoolDrainService } from './spool-drain.service.js';
     QuarantineRepository,
     QuarantineService,
     InboxApplier,
+    EdgeActivity,
     InboxDrainService,
     SpoolDrainService,
   ],

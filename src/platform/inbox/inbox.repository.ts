@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { countUpToLimit } from '../database/bounded-count.js';
-import { isDuplicateEntry } from '../database/database-error.js';
+import { isDatabaseUnavailable, isDuplicateEntry } from '../database/database-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
 import type { SpoolRecord } from '../spool/spool-protocol.js';
@@ -91,32 +91,37 @@ export class InboxRepository {
     );
   }
 
+  /** @returns how many of them were pending, and are settled now */
   async settle(
     tx: Tx,
     ids: readonly string[],
     as: { status: 'handled' | 'quarantined'; outcome: string },
-  ): Promise<void> {
-    await tx.query(
+  ): Promise<number> {
+    const { affectedRows } = await tx.query<{ affectedRows: number }>(
       "UPDATE inbox_messages SET status = ?, outcome = ?, handled_at = NOW(3) WHERE id IN (?) AND status = 'pending'",
       [as.status, as.outcome.slice(0, 60), ids],
     );
+    return affectedRows;
   }
 
-  /** Puts a message off; `failed` when an error of our own is the cause, which counts towards the tries it has. */
+  /** Puts messages off; `failed` when an error of our own is the cause, which counts towards the tries it has. */
   async postpone(
     tx: Tx,
-    id: string,
+    ids: readonly string[],
     by: { delayMs: number; reason: string; failed: boolean },
   ): Promise<void> {
     await tx.query(
       `UPDATE inbox_messages
           SET attempts = attempts + ?, last_error = ?, available_at = NOW(3) + INTERVAL ? MICROSECOND
-        WHERE id = ? AND status = 'pending'`,
-      [by.failed ? 1 : 0, by.reason.slice(0, 500), by.delayMs * 1000, id],
+        WHERE id IN (?) AND status = 'pending'`,
+      [by.failed ? 1 : 0, by.reason.slice(0, 500), by.delayMs * 1000, ids],
     );
   }
 
-  /** Makes waiting or quarantined messages of orders due now: what they missed has come. */
+  /**
+   * Makes waiting or quarantined messages of orders due now: what they missed has come.
+   * @throws the first error, when all the others are due
+   */
   async release(outTradeNos: readonly string[], topic: string): Promise<void> {
     const { reader } = this.unitOfWork;
     // Read first: most orders have none, and those that have are then waited for one by one and not with the others held.
@@ -125,12 +130,19 @@ export class InboxRepository {
         WHERE out_trade_no IN (?) AND topic = ? AND status IN ('pending', 'quarantined')`,
       [outTradeNos, topic],
     );
+    const failures: unknown[] = [];
     for (const { id } of rows) {
-      await reader.query(
-        "UPDATE inbox_messages SET status = 'pending', available_at = NOW(3) WHERE id = ? AND status IN ('pending', 'quarantined')",
-        [id],
-      );
+      await reader
+        .query(
+          "UPDATE inbox_messages SET status = 'pending', available_at = NOW(3) WHERE id = ? AND status IN ('pending', 'quarantined')",
+          [id],
+        )
+        .catch((error: unknown) => {
+          if (isDatabaseUnavailable(error)) throw error;
+          failures.push(error);
+        });
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The messages about an order, the newest first. */

@@ -8,6 +8,7 @@ import { AppLogger } from '../logging/app-logger.js';
 import { scrubError } from '../logging/scrub.js';
 import type { SpoolRecord } from '../spool/spool-protocol.js';
 import { SpoolService } from '../spool/spool.service.js';
+import { EdgeActivity } from './edge-activity.js';
 import { GroupCommit } from './group-commit.js';
 import { INBOX_DRAIN } from './inbox-drain.service.js';
 import { InboxRepository } from './inbox.repository.js';
@@ -31,6 +32,7 @@ export class InboxService {
     private readonly spool: SpoolService,
     private readonly availability: DatabaseAvailability,
     private readonly jobs: JobRunner,
+    private readonly edge: EdgeActivity,
     private readonly clock: Clock,
     private readonly logger: AppLogger,
   ) {
@@ -43,6 +45,7 @@ export class InboxService {
 
   /** @throws DomainError `storage_unavailable` when neither MySQL nor the disk took the message */
   async accept(message: IncomingMessage): Promise<void> {
+    this.edge.note();
     const record = this.toRecord(message);
     const stored = (await this.storeInDatabase(record)) ? 'inbox' : 'spool';
     if (stored === 'spool') await this.spool.append(record);

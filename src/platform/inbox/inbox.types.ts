@@ -23,17 +23,18 @@ export type InboxItem = {
 
 export type Handled = { readonly kind: 'handled'; readonly outcome: string; readonly releaseTopic?: string };
 
-export type Handling =
-  | Handled
-  /** Not yet: something it needs is missing, and may come. */
-  | { readonly kind: 'postponed'; readonly reason: string; readonly delayMs: number }
-  /** Cannot be applied as it is; an operator sees the exception. */
-  | {
-      readonly kind: 'quarantined';
-      readonly exceptionKind: string;
-      readonly reason: string;
-      readonly detail?: Record<string, unknown>;
-    };
+/** Not yet: something it needs is missing, and may come. */
+type Postponed = { readonly kind: 'postponed'; readonly reason: string; readonly delayMs: number };
+
+/** Cannot be applied as it is; an operator sees the exception. */
+export type Quarantined = {
+  readonly kind: 'quarantined';
+  readonly exceptionKind: string;
+  readonly reason: string;
+  readonly detail?: Record<string, unknown>;
+};
+
+export type Handling = Handled | Postponed | Quarantined;
 
 /**
  * Applies one message in the transaction that also settles it. May run again after a crash or a deadlock,
@@ -48,7 +49,7 @@ export type InboxHandler = (tx: Tx, item: InboxItem) => Promise<Handling>;
 export type InboxSetHandler = (
   tx: Tx,
   items: readonly InboxItem[],
-) => Promise<ReadonlyMap<InboxItem, Handled>>;
+) => Promise<ReadonlyMap<InboxItem, Handling>>;
 
 /** What became of a message, without what it said. */
 export type InboxSummary = {

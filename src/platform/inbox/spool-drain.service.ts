@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { isDataRejection } from '../database/database-error.js';
@@ -9,12 +10,11 @@ import { ErrorLogService } from '../logging/error-log.service.js';
 import { scrubError } from '../logging/scrub.js';
 import type { StoredSpoolRecord } from '../spool/spool-protocol.js';
 import { SpoolService } from '../spool/spool.service.js';
+import { fasterOf, paceOf } from './drain-pace.js';
 import { INBOX_DRAIN } from './inbox-drain.service.js';
 import { InboxRepository } from './inbox.repository.js';
 
 const EVERY_MS = 1_000;
-/** One statement's worth; between two of them live messages get their turn. */
-const BATCH_MAX = 200;
 
 /** Moves messages from the local disk into the inbox once MySQL is back. A record is removed only after its row was read back. */
 @Injectable()
@@ -40,15 +40,22 @@ export class SpoolDrainService implements OnApplicationBootstrap {
   }
 
   private async drain(stopping: AbortSignal): Promise<void> {
+    let pace = paceOf(0);
+    let nextAtMs = performance.now();
     let afterSeq = 0;
     let moved = 0;
     while (!stopping.aborted) {
-      const batch = await this.spool.read(afterSeq, BATCH_MAX);
+      pace = fasterOf(pace, paceOf((await this.spool.stats()).depth));
+      const batch = await this.spool.read(afterSeq, pace.batch);
       const last = batch.at(-1);
       if (!last) break;
       afterSeq = last.seq;
       moved += await this.move(batch);
       this.jobs.wake(INBOX_DRAIN);
+      if (batch.length < pace.batch) break;
+      nextAtMs += pace.everyMs;
+      const restMs = Math.max(0, nextAtMs - performance.now());
+      await sleep(restMs, undefined, { signal: stopping }).catch(() => undefined);
     }
     if (moved > 0) this.logger.info('spool.drained', { moved });
   }

@@ -58,7 +58,16 @@ async function applyTogether(application: TestApplication, records: Records): Pr
     throw new Error('the batch must have been applied', { cause: first?.value });
   const alone = new Set(first.value.alone.map(({ receivedAt }) => receivedAt.getTime()));
   const isAlone = ({ receivedAtMs }: Records[number]) => alone.has(receivedAtMs);
-  return [...records.filter((record) => !isAlone(record)), ...records.filter(isAlone)];
+  return [...inRounds(records).filter((record) => !isAlone(record)), ...records.filter(isAlone)];
+}
+
+/** The first message of each order, topic by topic, then the second of each. */
+function inRounds(records: Records): Records {
+  const queues = [...Map.groupBy(records, ({ outTradeNo }) => outTradeNo).values()];
+  const rounds = Array.from({ length: Math.max(...queues.map(({ length }) => length)) }, (_, round) =>
+    records.filter((record) => queues.some((queue) => queue[round] === record)),
+  );
+  return rounds.flatMap((heads) => [...Map.groupBy(heads, ({ topic }) => topic).values()].flat());
 }
 
 type Side = { database: TestDatabase; application: TestApplication };
