@@ -70,7 +70,15 @@ async function play(servers: readonly FaultServer[], options: Options, condition
   };
   await Promise.all(servers.map(playOneAfterAnother));
   say(`\n${formatTable(toTable(results))}`);
+  const empty = neverLookedAt(results);
+  if (empty.length > 0) say(`\nNothing was there to look at for ${empty.join(', ')}: more seeds have more.`);
   return results.slice(earlier).some(({ findings }) => findings.length > 0) ? 1 : 0;
+}
+
+/** Invariants about which the runs say nothing, good or bad. */
+function neverLookedAt(results: readonly RunResult[]): string[] {
+  const names = new Set(results.flatMap(({ judged }) => Object.keys(judged.examined)));
+  return [...names].filter((name) => results.every(({ judged }) => !judged.examined[name]));
 }
 
 /** What was played before and is added to. */

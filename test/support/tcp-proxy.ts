@@ -6,6 +6,7 @@ const HOST = '127.0.0.1';
 const PORT_MIN = 20_000;
 const PORT_COUNT = 12_000;
 const PORT_TRIES_MAX = 50;
+const COMMIT = 'COMMIT';
 
 type Link = {
   readonly client: Socket;
@@ -85,9 +86,10 @@ export class TcpProxy {
     this.halt = null;
     this.lossesLeft = 0;
     this.inSingleBytes = false;
-    for (const { client, server } of this.links) {
-      client.resume();
-      server.resume();
+    for (const link of this.links) {
+      link.haltsAtAnswer = false;
+      link.client.resume();
+      link.server.resume();
     }
     if (!this.server.listening) await listen(this.server, this.port);
   }
@@ -179,7 +181,7 @@ export class TcpProxy {
   private haltsBefore(link: Link, packet: Buffer): boolean {
     if (!this.halt || this.isStalled) return false;
     const { word, at } = this.halt;
-    const isPoint = at.endsWith('commit') ? link.hasWord && packet.includes('COMMIT') : packet.includes(word);
+    const isPoint = at.endsWith('commit') ? link.hasWord && carries(packet, COMMIT) : carries(packet, word);
     link.hasWord ||= packet.includes(word);
     if (!isPoint) return false;
     if (this.pointsToPass > 0) {
@@ -201,10 +203,9 @@ export class TcpProxy {
     this.halt = null;
   }
 
-  /** The word may stand anywhere: newer servers have attributes before the SQL of a packet. */
   private noteWord(link: Link, packet: Buffer): void {
-    if (!this.lostWord || this.lossesLeft <= 0 || link.answerIsLost || !packet.includes(this.lostWord))
-      return;
+    if (!this.lostWord || this.lossesLeft <= 0 || link.answerIsLost) return;
+    if (!carries(packet, this.lostWord)) return;
     this.lossesLeft -= 1;
     link.answerIsLost = true;
   }
@@ -214,6 +215,14 @@ export class TcpProxy {
     link.client.resetAndDestroy();
     link.server.destroy();
   }
+}
+
+/**
+ * The word may stand anywhere: newer servers have attributes before the SQL of a packet. But COMMIT ends its packet, and
+ * `READ COMMITTED`, which begins every transaction, does not.
+ */
+function carries(packet: Buffer, word: string): boolean {
+  return word === COMMIT ? packet.toString('latin1').endsWith(COMMIT) : packet.includes(word);
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -105,6 +105,36 @@ export const BREAKS_OF_ROWS: readonly Break[] = [
     'credits fell below zero',
     (run) => run.commit(80_000, run.update('users', 'user-1', { regenerate_count: '-1' })),
   ],
+  [
+    'I4',
+    'something was taken back of an order that nobody refunded',
+    (run) =>
+      run.commit(80_000, [
+        'entitlement_grants',
+        null,
+        extraLine({ out_trade_no: DIRECT_ORDER, entry: 'revocation' }),
+      ]),
+  ],
+  [
+    'I5',
+    'credits are gone and no line says why',
+    (run) => run.commit(80_000, run.update('users', 'user-1', { regenerate_count: '3' })),
+  ],
+  [
+    'I6',
+    'somebody else got what was paid for',
+    (run) => run.falsify('entitlement_grants', '2', { user_id: 'user-2' }),
+  ],
+  [
+    'I6',
+    'more was given than was ordered',
+    (run) => run.falsify('payment_orders', DIRECT_ORDER, { package_type: 'basic' }),
+  ],
+  [
+    'I6',
+    'other credits were given than the package has',
+    (run) => run.falsify('entitlement_grants', '2', { regenerate_delta: '200' }),
+  ],
   ['I6', 'a grant rests on nothing', (run) => run.payments.splice(0, 1)],
   [
     'I6',

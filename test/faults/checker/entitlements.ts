@@ -6,6 +6,8 @@ import { Examination } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
 const RANKS = ['free', 'basic', 'premium'];
+/** What a package gives, by the contract. */
+const CREDITS: Readonly<Record<string, number>> = { basic: 5, premium: 20 };
 const PAID_STATES = ['paid', 'refunded'];
 /** Lines of operators have a key of their own in the place of an order. */
 const MANUAL = 'manual';
@@ -27,6 +29,15 @@ export function entitlementsAreExactlyOnce(facts: Facts): Verdict {
     const status = facts.order(text(line, 'out_trade_no'))?.status ?? 'missing';
     seen.examine(
       PAID_STATES.includes(status) ? null : `${line.out_trade_no} was granted, and its order is ${status}`,
+    );
+  }
+  for (const line of facts.rows('entitlement_grants')) {
+    if (line.entry !== 'revocation' || line.origin === MANUAL) continue;
+    const status = facts.order(text(line, 'out_trade_no'))?.status ?? 'missing';
+    seen.examine(
+      status === 'refunded'
+        ? null
+        : `what ${line.out_trade_no} gave was taken back, and its order is ${status}`,
     );
   }
   examineLog(facts.changes('entitlement_grants'), seen);
@@ -72,8 +83,8 @@ type Account = {
 };
 
 /**
- * I5: what a user has is what the ledger says. Each transaction moves the credits by just what its lines say, or takes some
- * away where others consumed them; they are never negative; at quiet the package is the highest live grant.
+ * I5: what a user has is what the ledger says. Each transaction moves the credits by just what its lines say: nobody consumes
+ * any in a run. They are never negative; at quiet the package is the highest live grant.
  */
 export function usersMatchTheLedger(facts: Facts): Verdict {
   const seen = new Examination('I5');
@@ -93,7 +104,6 @@ function examineTransaction(
 ): void {
   const moved = new Map<string, number>();
   const add = (id: string, credits: number) => moved.set(id, (moved.get(id) ?? 0) + credits);
-  const withLines = new Set<string>();
   for (const change of changes) {
     const row = imageOf(change);
     if (change.table === 'users') {
@@ -104,17 +114,14 @@ function examineTransaction(
       account.count = now;
     }
     if (change.table === 'entitlement_grants' && change.before === null) {
-      withLines.add(text(row, 'user_id'));
       add(text(row, 'user_id'), -Number(row.regenerate_delta));
       const account = accounts.get(text(row, 'user_id'));
       if (account && row.entry === 'revocation') account.hadRevocation = true;
     }
   }
   for (const [id, difference] of moved) {
-    // Others consume credits, and write no line for it.
-    const isConsumed = difference < 0 && !withLines.has(id);
     const complaint = `the user ${id} got ${difference} credits more than transaction ${number} has lines for`;
-    seen.examine(difference === 0 || isConsumed ? null : complaint);
+    seen.examine(difference === 0 ? null : complaint);
   }
 }
 
@@ -156,14 +163,31 @@ function highestOf(packages: readonly string[]): string {
   return RANKS[Math.max(0, ...packages.map((name) => RANKS.indexOf(name)))] ?? 'free';
 }
 
-/** I6: each grant of an order rests on money: WeChat Pay's own, to the fen, or a row that a function turned to paid. */
+/**
+ * I6: each grant of an order rests on money: WeChat Pay's own, to the fen, or a row that a function turned to paid. It gives
+ * what the order is about, to whom the order is of.
+ */
 export function grantsHaveMoney(facts: Facts): Verdict {
   const seen = new Examination('I6');
   for (const line of facts.rows('entitlement_grants')) {
     if (line.entry !== 'grant' || line.origin !== 'payment') continue;
-    seen.examine(withoutMoney(facts, line));
+    seen.examine(withoutMoney(facts, line) ?? otherThanOrdered(facts, line));
   }
   return seen.verdict();
+}
+
+function otherThanOrdered(facts: Facts, line: Row): string | null {
+  const outTradeNo = text(line, 'out_trade_no');
+  const order = facts.order(outTradeNo);
+  if (!order) return `${outTradeNo} was granted, and there is no such order`;
+  const expected: [string, unknown, unknown][] = [
+    ['user', line.user_id, order.user_id],
+    ['package', line.package_type, order.package_type],
+    ['credits', Number(line.regenerate_delta), CREDITS[text(line, 'package_type')]],
+  ];
+  const wrong = expected.filter(([, is, was]) => is !== was);
+  const words = wrong.map(([name, is, was]) => `the ${name} ${String(is)} instead of ${String(was)}`);
+  return wrong.length === 0 ? null : `${outTradeNo} was granted with ${words.join(', ')}`;
 }
 
 function withoutMoney(facts: Facts, line: Row): string | null {

@@ -26,6 +26,8 @@ export type RunSetting = {
   /** Words that must stand nowhere in logs and answers: openids, phones, secrets, keys, the database password. */
   readonly canaries: readonly string[];
   readonly startedAtMs: number;
+  /** How long a message waits for what it needs. */
+  readonly orderWaitMs: number;
   /** When the faults were healed and the last request was made. */
   readonly healedAtMs: number;
   readonly quietAtMs: number;
@@ -89,6 +91,8 @@ export type ReplicaTrace = {
   readonly kills: Readonly<Record<string, number>>;
   /** Everything all its processes wrote. */
   readonly log: string;
+  /** Ends of its processes that nobody asked for. */
+  readonly crashes: readonly string[];
   /** What is left in its spool at quiet. */
   readonly spoolDepth: number;
 };

@@ -8,9 +8,8 @@ import type { Verdict } from './verdict.ts';
 const PICK_UP_MS = 10_000;
 /** MariaDB tells commits to the second. */
 const COMMIT_TOLERANCE_MS = 1_000;
-const MINUTE_MS = 60_000;
-/** The default of ORDER_WAIT_MINUTES, the longest that a message waits for its order. */
-const ORDER_WAIT_MS = 60 * MINUTE_MS;
+/** A message that waits is looked at every 30 s at the least. */
+const WAIT_TOLERANCE_MS = 45_000;
 
 /**
  * I15: a row that a function turned to paid is granted, or held, within 10 s of its commit, told or not. While faults go on nobody can
@@ -137,8 +136,9 @@ function silentMessage(facts: Facts, message: Row): string | null {
     return isSettled || facts.hasException(outTradeNo) ? null : `${name} is aside, and nobody is told`;
   }
   if (message.status !== 'pending') return null;
-  const ageMs = facts.evidence.setting.quietAtMs - (msOf(message.received_at) ?? 0);
+  const { quietAtMs, orderWaitMs } = facts.evidence.setting;
+  const ageMs = quietAtMs - (msOf(message.received_at) ?? 0);
   // Hearsay waits for WeChat Pay's word until the time of its order is over; what WeChat Pay has waits for nothing.
-  if (!facts.payment(outTradeNo) && ageMs < ORDER_WAIT_MS) return null;
+  if (!facts.payment(outTradeNo) && ageMs < orderWaitMs + WAIT_TOLERANCE_MS) return null;
   return facts.hasException(outTradeNo) ? null : `${name} still waits, and nobody is told`;
 }

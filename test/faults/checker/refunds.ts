@@ -122,8 +122,6 @@ export function refundedMeansAllOfIt(facts: Facts): Verdict {
   return seen.verdict();
 }
 
-const OURS = /^RF\d{13}/;
-
 /** I12: one intent is one number at WeChat Pay, and its money moves once at most. */
 export function intentsAreRefundedOnce(facts: Facts): Verdict {
   const seen = new Examination('I12');
@@ -132,7 +130,7 @@ export function intentsAreRefundedOnce(facts: Facts): Verdict {
   for (const refund of facts.evidence.ledger.refunds) {
     const { outRefundNo, timesApplied } = refund;
     seen.examine(timesApplied > 1 ? `the money of ${outRefundNo} moved ${timesApplied} times` : null);
-    const isStray = OURS.test(outRefundNo) && !known.has(outRefundNo);
+    const isStray = !known.has(outRefundNo);
     seen.examine(isStray ? `WeChat Pay has the refund ${outRefundNo}, which stands for no intent` : null);
   }
   const taken = facts.posts(REFUND_REQUEST).filter(isSuccess);

@@ -12,7 +12,7 @@ const KEYS: Readonly<Record<string, string>> = {
 };
 const TABLES = [
   ...['payment_orders', 'refunds', 'refund_settlements', 'job_leases', 'users', 'entitlement_grants'],
-  ...['inbox_messages', 'exceptions', 'outbox_messages', 'audit_logs'],
+  ...['inbox_messages', 'exceptions', 'outbox_messages', 'audit_logs', 'error_logs'],
 ];
 
 export const STARTED_AT_MS = Date.UTC(2026, 0, 2, 3, 0, 0);
@@ -30,7 +30,7 @@ export class RunBuilder {
   readonly payments: Mutable<Evidence['ledger']['payments'][number]>[] = [];
   readonly refunds: Mutable<Evidence['ledger']['refunds'][number]>[] = [];
   readonly reports: { statistics: Evidence['reports']['statistics']; export: Evidence['reports']['export'] };
-  readonly replica = { name: 'a', kills: {}, log: '', spoolDepth: 0 };
+  readonly replica = { name: 'a', kills: {}, crashes: [], log: '', spoolDepth: 0 };
   private readonly tables: Record<string, Map<string, Row>>;
   private transactions = 0;
 
@@ -99,6 +99,7 @@ export class RunBuilder {
         faults: [],
         canaries: ['oCanaryOfTheTests'],
         startedAtMs: STARTED_AT_MS,
+        orderWaitMs: 60_000,
         healedAtMs: STARTED_AT_MS + 60_000,
         quietAtMs: STARTED_AT_MS + 120_000,
       },

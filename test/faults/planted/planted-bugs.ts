@@ -138,6 +138,27 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
     run: { seed: 1, only: ['F28'] },
   },
   {
+    name: 'a batch gives everything to one user',
+    breaks: ['I6'],
+    edits: [
+      {
+        file: `${PAYMENTS}/usual-payments.service.js`,
+        find: 'gift ? [{ outTradeNo, ...pickGrant(gift) }] : []);',
+        replace:
+          'gift ? [{ outTradeNo, ...pickGrant(gift), userId: payments.find((one) => one.gift).gift.userId }] : []);',
+      },
+    ],
+    run: { seed: 1, only: ['F27'] },
+  },
+  {
+    name: 'every order gives premium',
+    breaks: ['I6'],
+    edits: [
+      { file: `${PAYMENTS}/grant-rules.js`, find: '...given,', replace: "...given, packageType: 'premium'," },
+    ],
+    run: { seed: 1, only: ['F9'] },
+  },
+  {
     name: 'a late backup fails a paid order',
     breaks: ['I7'],
     edits: [

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { grantedSale, isGranted } from './faults/traffic-faults.ts';
 import { PACKAGE_FEN } from './plan.ts';
+import { MOMENTS } from './replica.ts';
+import type { Moment } from './replica.ts';
 import { query } from './server.ts';
 import type { Sale } from './shop.ts';
 import { whyNoStrace } from './strace.ts';
@@ -54,9 +56,9 @@ export async function walkExactPoints(world: World, say: (text: string) => void)
   const [walker, other] = world.replicas;
   await other.terminate();
   for (const life of LIVES) {
-    for (const at of ['before-commit', 'after-commit'] as const) {
-      say(`walking ${life.name}, ${at}`);
-      await walkCommits(world, life, at);
+    for (const moment of Object.keys(MOMENTS) as Moment[]) {
+      say(`walking ${life.name}, ${moment}`);
+      await walkMoments(world, life, moment);
     }
   }
   const reason = whyNoStrace();
@@ -70,13 +72,13 @@ export async function walkExactPoints(world: World, say: (text: string) => void)
   await other.start();
 }
 
-async function walkCommits(world: World, life: Life, at: 'before-commit' | 'after-commit'): Promise<void> {
+async function walkMoments(world: World, life: Life, moment: Moment): Promise<void> {
   const [walker] = world.replicas;
   for (let nth = 1; nth <= MOMENTS_MAX; nth += 1) {
     const sale = await life.prepare(world);
     const over = watch(() => life.isDone(world, sale));
     const acted = life.act(world, sale);
-    const isKilled = await walker.killAt({ word: '', at, nth }, over.isOver);
+    const isKilled = await walker.killAt(moment, nth, over.isOver);
     over.end();
     await acted;
     if (!isKilled) return;

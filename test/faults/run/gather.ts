@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isPaid, statusOf } from '../../support/wechatpay-simulator/ledger.ts';
 import type { Evidence, MoneySums, Row, WeChatLedger } from '../checker/evidence.ts';
 import { query } from './server.ts';
+import { ORDER_WAIT_MINUTES } from './world.ts';
 import type { World } from './world.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,6 +30,7 @@ export async function gatherEvidence(
       faults,
       server: world.server.kind,
       canaries: world.canaries,
+      orderWaitMs: ORDER_WAIT_MINUTES * 60_000,
       startedAtMs: world.startedAtMs,
       ...times,
     },

@@ -27,11 +27,10 @@ async function killAtPoint(
   switch (plan.how) {
     case 'random':
       return false;
-    case 'before-commit':
-    case 'after-commit':
-      return replica.killAt({ word: '', at: plan.how, nth: plan.nth }, isOver);
     case 'fsync':
       return killAtSync(world, replica, { plan, isOver });
+    default:
+      return replica.killAt(plan.how, plan.nth, isOver);
   }
 }
 

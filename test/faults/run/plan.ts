@@ -1,11 +1,16 @@
 import { Random } from '../../support/random.ts';
 import { FAULT_NUMBERS } from './fault-numbers.ts';
 import type { FaultNumber } from './fault-numbers.ts';
+import type { Moment } from './replica.ts';
 
 export const PACKAGE_FEN = { basic: 1, premium: 2990 } as const;
 /** Few orders to a user: packages meet, and several transactions want one user's row. */
 const USERS_MAX = 400;
 const FAULTS_BESIDE_KILLS = 4;
+const KILLS = [
+  ...['random', 'random', 'before-commit', 'before-commit', 'after-commit', 'after-commit'],
+  ...['fsync', 'before-insert', 'after-insert'],
+] as readonly KillPlan['how'][];
 /** The walk over the exact points is some sixty kills of its own. */
 const WALK_SHARE = 0.3;
 
@@ -33,7 +38,7 @@ export type OrderPlan = {
 
 /** How one process dies. */
 export type KillPlan = {
-  readonly how: 'random' | 'before-commit' | 'after-commit' | 'fsync';
+  readonly how: 'random' | 'fsync' | Moment;
   readonly nth: number;
   readonly afterMs: number;
 };
@@ -90,8 +95,12 @@ export class RunPlan {
   }
 
   nextKill(): KillPlan {
-    const how = this.kills.pick(['random', 'random', 'before-commit', 'after-commit', 'fsync'] as const);
-    return { how, nth: 1 + this.kills.below(how === 'fsync' ? 4 : 12), afterMs: this.kills.below(400) };
+    const how = this.kills.pick(KILLS);
+    return {
+      how,
+      nth: 1 + this.kills.below(how.endsWith('commit') ? 12 : 4),
+      afterMs: this.kills.below(400),
+    };
   }
 }
 

@@ -8,6 +8,8 @@ const REST_WITHIN_MS = 150_000;
 const LEASE_MS = 10_000;
 const LOOK_EVERY_MS = 500;
 const HURRY_EVERY_MS = 4_000;
+/** Within this time a row that a function turned to paid must be granted, by the sweeps alone (I15). */
+const PICK_UP_MS = 10_000;
 /** What is at rest once must still be at rest a little later. */
 const STILL_FOR_MS = 2_000;
 
@@ -35,16 +37,23 @@ export async function heal(world: World): Promise<void> {
   if (world.replicas.some(({ killsByKind }) => Object.keys(killsByKind).length > 0)) await sleep(LEASE_MS);
 }
 
-/** Waits until nothing is left to do; what does not come to rest is a finding. @returns how long it took */
-export async function untilQuiet(world: World, restWithinMs = REST_WITHIN_MS): Promise<number> {
+/**
+ * Waits until nothing is left to do; what does not come to rest is a finding. @returns how long it took
+ * @param healedAtMs what must happen by itself soon after is not hurried
+ */
+export async function untilQuiet(
+  world: World,
+  healedAtMs: number,
+  restWithinMs = REST_WITHIN_MS,
+): Promise<number> {
   const startedMs = performance.now();
-  let hurriedMs = -Infinity;
+  let hurryAtMs = healedAtMs + PICK_UP_MS;
   let left: string[] = ['not looked yet'];
   let stillSinceMs: number | null = null;
   while (performance.now() - startedMs < restWithinMs) {
-    if (performance.now() - hurriedMs >= HURRY_EVERY_MS) {
+    if (Date.now() >= hurryAtMs) {
       await hurry(world);
-      hurriedMs = performance.now();
+      hurryAtMs = Date.now() + HURRY_EVERY_MS;
     }
     left = await findOpen(world);
     if (left.length > 0) stillSinceMs = null;

@@ -9,6 +9,8 @@ import { traceSyscalls } from './strace.ts';
 import type { Injection } from './strace.ts';
 
 const PROBE_WITHIN_MS = 2_000;
+/** What was killed is known to be dead. */
+const SETTLED_AFTER_MS = 100;
 
 export type ReplicaSetting = {
   readonly name: string;
@@ -18,6 +20,16 @@ export type ReplicaSetting = {
   /** Compiled files other than those of this checkout. */
   readonly compiled?: string;
 };
+
+/** The moments at which a statement of this process takes effect, and its answer is not there yet. */
+export const MOMENTS = {
+  'before-commit': { word: '', at: 'before-commit' },
+  'after-commit': { word: '', at: 'after-commit' },
+  // Acknowledges messages, and commits by itself.
+  'before-insert': { word: 'INSERT INTO inbox_messages', at: 'before' },
+  'after-insert': { word: 'INSERT INTO inbox_messages', at: 'after' },
+} as const satisfies Record<string, HaltPoint>;
+export type Moment = keyof typeof MOMENTS;
 
 export type Health = {
   readonly status: string;
@@ -33,10 +45,13 @@ export class Replica {
   readonly spoolDir: string;
   /** From the start of a process until it answered. */
   readonly bootsMs: number[] = [];
+  /** Ends that nobody asked for. */
+  readonly crashes: string[] = [];
   private readonly setting: ReplicaSetting;
   private readonly kills: Record<string, number> = {};
   private readonly log: string[] = [];
   private process: BackendProcess | null = null;
+  private isToBeShot = false;
 
   private constructor(setting: ReplicaSetting, port: number, proxy: TcpProxy) {
     this.setting = setting;
@@ -70,6 +85,15 @@ export class Replica {
       { port: this.port, compiled, onOutput: (text) => this.log.push(text) },
     );
     this.bootsMs.push(performance.now() - startedMs);
+    this.watch(this.process);
+  }
+
+  private watch(process: BackendProcess): void {
+    void process.ended.then(({ code, signal }) => {
+      // Whoever ends it takes it out first; only strace kills it where it stands.
+      if (this.process !== process || (this.isToBeShot && signal === 'SIGKILL')) return;
+      this.crashes.push(`${this.name} ended by itself with ${String(code ?? signal)}`);
+    });
   }
 
   /** Only a live process is killed, and so only such a kill is counted. */
@@ -77,8 +101,8 @@ export class Replica {
     const { process } = this;
     if (!process) throw new Error(`${this.name} is not running`);
     this.process = null;
-    await process.end('SIGKILL');
-    this.countKill(kind);
+    const { signal } = await process.end('SIGKILL');
+    if (signal === 'SIGKILL') this.countKill(kind);
     await this.proxy.pass();
   }
 
@@ -91,13 +115,14 @@ export class Replica {
 
   /**
    * Kills the process at the n-th moment of this kind in its talk with the database.
+   * @param moment where that is, and what its kills are called
    * @returns false when `isOver` said so before the moment came; the process lives on then
    */
-  async killAt(point: HaltPoint, isOver: () => boolean): Promise<boolean> {
+  async killAt(moment: Moment, nth: number, isOver: () => boolean): Promise<boolean> {
     let isReached = false;
-    void this.proxy.haltAt(point).then(() => (isReached = true));
+    void this.proxy.haltAt({ ...MOMENTS[moment], nth }).then(() => (isReached = true));
     while (!isReached && !isOver()) await sleep(5);
-    if (isReached) await this.kill(point.at);
+    if (isReached) await this.kill(moment);
     else await this.proxy.pass();
     return isReached;
   }
@@ -115,15 +140,18 @@ export class Replica {
     const { process } = this;
     if (!process) throw new Error(`${this.name} is not running`);
     const trace = await this.trace({ action: 'signal=SIGKILL', when: String(nth) });
+    this.isToBeShot = true;
     let hasEnded = false;
     const ended = process.ended.then(() => (hasEnded = true));
     const acted = act();
     while (!hasEnded && !isOver()) await sleep(5);
     await trace.stop();
+    // It may have come in the last moment.
+    await Promise.race([ended, sleep(SETTLED_AFTER_MS)]);
+    this.isToBeShot = false;
     if (hasEnded) {
-      await ended;
       this.process = null;
-      this.countKill('fsync');
+      if ((await process.ended).signal === 'SIGKILL') this.countKill('fsync');
     }
     await acted;
     return hasEnded;
@@ -150,7 +178,8 @@ export class Replica {
   async evidence(): Promise<ReplicaTrace> {
     const health = await this.health();
     const spoolDepth = health?.spool.depth ?? -1;
-    return { name: this.name, kills: this.kills, log: this.log.join(''), spoolDepth };
+    const { name, kills, crashes } = this;
+    return { name, kills, crashes, log: this.log.join(''), spoolDepth };
   }
 
   get killsByKind(): Readonly<Record<string, number>> {

@@ -63,7 +63,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     say('healing');
     await heal(world);
     const healedAtMs = Date.now();
-    const quietMs = await untilQuiet(world, options.restWithinMs);
+    const quietMs = await untilQuiet(world, healedAtMs, options.restWithinMs);
     const evidence = await gatherEvidence(world, plan, { healedAtMs, quietAtMs: Date.now() });
     const judged = await judge(world, evidence);
     const result = summarise(world, { plan, evidence, judged, quietMs, startedMs });
@@ -149,7 +149,7 @@ function summarise(
     bootMsMax: Math.round(Math.max(...world.replicas.flatMap(({ bootsMs }) => bootsMs))),
     notRun: Object.fromEntries(world.notRun),
     judged,
-    findings: [...world.findings, ...judged.findings],
+    findings: [...world.findings, ...replicas.flatMap(({ crashes }) => crashes), ...judged.findings],
   };
 }
 

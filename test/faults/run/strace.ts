@@ -4,6 +4,7 @@ import { findProgram } from './library.ts';
 
 const SYNCS = 'fdatasync,fsync';
 const ATTACHED_WITHIN_MS = 5_000;
+const DETACHED_WITHIN_MS = 3_000;
 
 /** What strace does to the calls it is told about, counted for each thread from the moment it is attached. */
 export type Injection = {
@@ -51,9 +52,11 @@ export async function traceSyscalls(pid: number, injection: Injection): Promise<
   });
   return {
     async stop() {
-      // Detaches, and the traced process goes on.
+      // Detaches, and the traced process goes on. One that dies at that moment leaves strace waiting for it for ever.
       if (child.exitCode === null) child.kill('SIGINT');
+      const impatience = setTimeout(() => child.kill('SIGKILL'), DETACHED_WITHIN_MS);
       await ended;
+      clearTimeout(impatience);
     },
   };
 }

@@ -36,6 +36,7 @@ export async function judge(world: World, gathered: Omit<Evidence, 'changes'>): 
     findings: [
       ...bad.flatMap(({ invariant, findings }) => shorten(invariant, findings)),
       ...findRefused(gathered),
+      ...findUncaught(gathered),
     ],
   };
 }
@@ -44,6 +45,16 @@ function shorten(invariant: string, findings: readonly string[]): string[] {
   const shown = findings.slice(0, FINDINGS_SHOWN_MAX).map((finding) => `${invariant}: ${finding}`);
   const more = findings.length - shown.length;
   return more > 0 ? [...shown, `${invariant}: and ${more} more like it`] : shown;
+}
+
+/** The process goes on, and somebody forgot a case. */
+const UNCAUGHT = /"process\.(uncaught_exception|unhandled_rejection)"/g;
+
+function findUncaught({ replicas }: Pick<Evidence, 'replicas'>): string[] {
+  return replicas.flatMap(({ name, log }) => {
+    const count = [...log.matchAll(UNCAUGHT)].length;
+    return count > 0 ? [`${name} logged ${count} errors that nobody caught`] : [];
+  });
 }
 
 function findRefused({ history }: Pick<Evidence, 'history'>): string[] {

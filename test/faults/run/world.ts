@@ -20,6 +20,9 @@ const DAY_MS = 86_400_000;
 /** The first process makes the schema. */
 const READY_WITHIN_MS = 120_000;
 const CANARY_USERS = 400;
+export const ORDER_WAIT_MINUTES = 1;
+/** Lines of a key in PEM, without those that all keys have. */
+const KEY_LINES = [5, 9];
 const NAMES = ['a', 'b'] as const;
 
 export type WorldOptions = {
@@ -93,7 +96,7 @@ export class World {
       INTERNAL_API_SECRET: secrets.internalSecret,
       NODE_COMPILE_CACHE: join(dir, 'compiled'),
       LOG_LEVEL: 'info',
-      ORDER_WAIT_MINUTES: '1',
+      ORDER_WAIT_MINUTES: String(ORDER_WAIT_MINUTES),
       ...simulator.env,
       ...channel,
     };
@@ -109,7 +112,9 @@ export class World {
       ),
     );
     if (!a || !b) throw new Error('two replicas were prepared');
-    const keys = [simulator.keys.merchant.apiv3Key, standIn.env.CLOUD_FUNCTION_TOKEN];
+    const { apiv3Key, privateKeyPem } = simulator.keys.merchant;
+    const keyLines = KEY_LINES.map((line) => privateKeyPem.split('\n')[line] ?? '');
+    const keys = [apiv3Key, standIn.env.CLOUD_FUNCTION_TOKEN, ...keyLines];
     const canaries = [secrets.internalSecret, secrets.password, secrets.adminToken, DB_ERROR_CANARY, ...keys];
     const openids = Array.from({ length: CANARY_USERS }, (_, user) => personOf(user).openid);
     const replicas = [a, b] as const;
