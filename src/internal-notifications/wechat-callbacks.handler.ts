@@ -4,11 +4,10 @@ import { AppConfig } from '../platform/config/app-config.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { InboxHandlers } from '../platform/inbox/inbox-handlers.js';
 import type { Handled, Handling, InboxItem } from '../platform/inbox/inbox.types.js';
-import { provenClaim } from '../payments/paid-claim.js';
 import type { PaymentLogLine } from '../payments/orders.types.js';
 import { PaymentLogsService } from '../payments/payment-logs.service.js';
 import { PaymentsService } from '../payments/payments.service.js';
-import type { PaidClaim } from '../payments/payments.types.js';
+import type { PaidClaim, ProvenPayment } from '../payments/payments.types.js';
 import { UsualPaymentsService } from '../payments/usual-payments.service.js';
 import { RefundRecordsService } from '../refunds/refund-records.service.js';
 import { Clock } from '../shared/clock.js';
@@ -44,12 +43,12 @@ export class WechatCallbacksHandler implements OnModuleInit {
 
   private async applyPayment(tx: Tx, item: InboxItem): Promise<Handling> {
     await this.logs.append(tx, toLogLine(item));
-    const outcome = await this.payments.recordPaid(tx, toClaim(item));
+    const outcome = await this.payments.recordPaid(tx, this.toClaim(item));
     return { kind: 'handled', outcome, releaseTopic: PAYMENT_NOTIFIED };
   }
 
   private async applyPaymentsTogether(tx: Tx, items: readonly InboxItem[]): Promise<Map<InboxItem, Handled>> {
-    const claims = new Map(items.map((item) => [item, toClaim(item)]));
+    const claims = new Map(items.map((item) => [item, this.toClaim(item)]));
     const outcomes = await this.usual.recordTogether(tx, [...claims.values()]);
     const handled = new Map<InboxItem, Handled>();
     for (const [item, claim] of claims) {
@@ -58,6 +57,10 @@ export class WechatCallbacksHandler implements OnModuleInit {
     }
     await this.logs.append(tx, ...[...handled.keys()].map(toLogLine));
     return handled;
+  }
+
+  private toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
+    return this.payments.toClaim(paymentOf(payload), { source: 'wechat-callback', seenAt: receivedAt });
   }
 
   private async applyRefund(tx: Tx, item: InboxItem): Promise<Handling> {
@@ -120,10 +123,10 @@ function toLogLine({ id, payload }: InboxItem): PaymentLogLine {
   };
 }
 
-function toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
+function paymentOf(payload: unknown): ProvenPayment {
   const message = payload as WechatPaymentMessage;
   const { transactionId, openid, tradeType, tradeState } = message;
-  const payment = {
+  return {
     outTradeNo: message.outTradeNo as OutTradeNo,
     transactionId,
     amount: Money.ofFen(message.amountFen),
@@ -132,5 +135,4 @@ function toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
     tradeType,
     tradeState,
   };
-  return provenClaim(payment, { source: 'wechat-callback', seenAt: receivedAt });
 }

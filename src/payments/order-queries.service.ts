@@ -18,7 +18,6 @@ import { OrderQueriesRepository } from './order-queries.repository.js';
 import type { DueQuery } from './order-queries.repository.js';
 import type { OrderAnswer } from './orders.types.js';
 import { PaymentsService } from './payments.service.js';
-import { provenClaim } from './paid-claim.js';
 import type { PaidClaim, PaidOutcome } from './payments.types.js';
 import { UsualPaymentsService } from './usual-payments.service.js';
 import { pauseAfterUnknownMs, pauseUntilNextAskMs, PREPAY_LIFE_MS } from './query-schedule.js';
@@ -199,7 +198,7 @@ export class OrderQueriesService {
   }
 
   private toClaim(order: WechatpayPaidOrder): PaidClaim {
-    return provenClaim(order, { source: 'wechat-query', seenAt: this.clock.now() });
+    return this.payments.toClaim(order, { source: 'wechat-query', seenAt: this.clock.now() });
   }
 
   private async ask(outTradeNo: OutTradeNo, options?: { deadlineMs: number }): Promise<Word> {

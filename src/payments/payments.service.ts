@@ -15,7 +15,7 @@ import { nextPaymentOrderState } from './payment-order.state.js';
 import { realTransactionId } from './order-record.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
 import type { OrderRecord } from './order-record.js';
-import type { FullRefund, PaidClaim, PaidOutcome, RefundableOrder } from './payments.types.js';
+import type { FullRefund, PaidClaim, PaidOutcome, ProvenPayment, RefundableOrder } from './payments.types.js';
 
 /** Exceptions about an order that end by themselves when all of its money went back. */
 const ENDED_BY_REFUND = ['payment_held', 'settling_failed', 'refund_unseen', 'refund_conflict'] as const;
@@ -60,6 +60,14 @@ export class PaymentsService {
     else await this.markPaid(tx, order, { ...claim, transactionId: claim.transactionId });
     if (settled === 'revoked') return this.keepRefunded(tx, order, claim);
     return settled ? this.grants.complete(tx, order, claim) : this.grants.grant(tx, order, claim);
+  }
+
+  /** What WeChat Pay itself says of a payment: a claim with evidence. */
+  toClaim(payment: ProvenPayment, about: Pick<PaidClaim, 'source' | 'seenAt'>): PaidClaim {
+    const { outTradeNo, transactionId, amount, paidAt, openid, tradeType, tradeState } = payment;
+    const refunded = tradeState === 'REFUND';
+    const evidence = { transactionId, amount, paidAt, openid, tradeType, refunded };
+    return { ...about, outTradeNo, transactionId, openid, generationId: null, evidence };
   }
 
   /** A transaction pays one order. A claim that names another order's proves nothing about this one. */

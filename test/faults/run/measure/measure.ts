@@ -22,6 +22,7 @@ const DRAIN_MS_MAX = 20_000;
 const DRAIN_GIVEN_UP_MS = 180_000;
 const LIVE_PER_SECOND = 50;
 const LIVE_REQUESTS = 500;
+const WARM_UP_REQUESTS = 250;
 const LIVE_FACTOR_MAX = 2;
 
 /** The promises about time, on an idle pair of replicas: one after the other, and nothing else runs. */
@@ -116,6 +117,7 @@ async function measureBoots(world: World): Promise<Figure[]> {
 async function measureDrain(world: World): Promise<Figure[]> {
   const [one, other] = world.replicas;
   const live = orderTo(world, other);
+  await arrive(LIVE_PER_SECOND, (sent) => sent >= WARM_UP_REQUESTS, live);
   const before = await arrive(LIVE_PER_SECOND, (sent) => sent >= LIVE_REQUESTS, live);
   await one.proxy.refuse();
   const accepted = await flood(world, one);
