@@ -62,13 +62,11 @@ async function play(servers: readonly FaultServer[], options: Options, condition
       const seed = options.seed + begun;
       begun += 1;
       results.push(await playOne(seed, server, options));
-      // Written after each run: what was played is not lost when a later run breaks off.
-      if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
-      const report = { mark: options.server, heading: conditions, table: toTable(results) };
-      if (options.reportFile) writeReport(options.reportFile, report);
+      writeResults(results, options, conditions); // what was played is not lost when a later run breaks off
     }
   };
   await Promise.all(servers.map(playOneAfterAnother));
+  writeResults(results, options, conditions); // also of earlier runs alone
   say(`\n${formatTable(toTable(results))}`);
   const empty = neverLookedAt(results);
   if (empty.length > 0) say(`\nNothing was there to look at for ${empty.join(', ')}: more seeds have more.`);
@@ -85,6 +83,12 @@ function neverLookedAt(results: readonly RunResult[]): string[] {
 function readEarlier({ add, jsonFile }: Options): RunResult[] {
   if (!add || !jsonFile || !existsSync(jsonFile)) return [];
   return JSON.parse(readFileSync(jsonFile, 'utf8')) as RunResult[];
+}
+
+function writeResults(results: readonly RunResult[], options: Options, conditions: string): void {
+  if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
+  const report = { mark: options.server, heading: conditions, table: toTable(results) };
+  if (options.reportFile) writeReport(options.reportFile, report);
 }
 
 async function playOne(seed: number, server: FaultServer, options: Options): Promise<RunResult> {
@@ -111,7 +115,7 @@ async function prove(server: FaultServer, options: Options, conditions: string):
 
 async function measure(server: FaultServer, options: Options, conditions: string): Promise<number> {
   const dir = makeRunDir(join(DATA_DIR, 'faults'), 'measure');
-  const world = await World.start({ server, seed: options.seed, dir });
+  const world = await World.start({ server, seed: options.seed, dir, isSecondDirect: true });
   try {
     await world.open();
     const figures = await measureAll(world, say);

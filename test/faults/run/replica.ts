@@ -17,6 +17,7 @@ export type ReplicaSetting = {
   readonly server: { readonly host: string; readonly port: number };
   readonly env: Readonly<Record<string, string>>;
   readonly spoolDir: string;
+  readonly isDirect?: boolean;
   /** Compiled files other than those of this checkout. */
   readonly compiled?: string;
 };
@@ -78,9 +79,10 @@ export class Replica {
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.process) throw new Error(`${this.name} is running`);
     const startedMs = performance.now();
-    const { compiled } = this.setting;
+    const { compiled, isDirect, server } = this.setting;
+    const direct = { DB_HOST: server.host, DB_PORT: String(server.port) };
     this.process = await startBackend(
-      { env: this.proxy.env },
+      { env: isDirect ? direct : this.proxy.env },
       { ...this.setting.env, ...env, SPOOL_DIR: this.spoolDir },
       { port: this.port, compiled, onOutput: (text) => this.log.push(text) },
     );

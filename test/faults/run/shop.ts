@@ -36,6 +36,10 @@ export class Shop {
     this.startedAtMs = Date.now();
   }
 
+  get internalSecret(): string {
+    return this.world.secrets.internal;
+  }
+
   /** The customer stands before the till: WeChat Pay knows the order, and nobody else does. */
   open(packageType: keyof typeof PACKAGE_FEN, user: number): Sale {
     this.made += 1;

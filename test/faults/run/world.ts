@@ -31,6 +31,8 @@ export type WorldOptions = {
   /** Everything the run leaves behind is written here. */
   readonly dir: string;
   readonly compiled?: string;
+  /** The second replica has a way of its own to the database, which nothing can break, and which costs the driver nothing. */
+  readonly isSecondDirect?: boolean;
 };
 
 /** Two replicas on a database of their own, beside a WeChat Pay and a refund function, and everybody who talks to them. */
@@ -104,6 +106,7 @@ export class World {
       NAMES.map((name) =>
         Replica.prepare({
           name,
+          isDirect: options.isSecondDirect === true && name !== NAMES[0],
           server: server.address,
           env,
           spoolDir: join(dir, `spool-${name}`),

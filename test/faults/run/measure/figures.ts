@@ -32,12 +32,12 @@ export async function arrive<Result>(
 }
 
 /** @param share 0.99 for p99 @returns milliseconds */
-export function percentile(heard: readonly Heard[], share: number): number {
+export function percentile(heard: readonly Pick<Heard, 'durationMs'>[], share: number): number {
   const sorted = heard.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-export function countBad(heard: readonly Heard[]): number {
+export function countBad(heard: readonly Pick<Heard, 'status'>[]): number {
   return heard.filter(({ status }) => status !== 200).length;
 }
 

@@ -1,0 +1,41 @@
+import { arrive } from './figures.ts';
+import type { Call, LiveTask } from './live-caller.ts';
+
+/* The process of `LiveCaller`: an order comes in so many times a second until its parent says stop, and hears of all then. */
+
+const ANSWER_WITHIN_MS = 5_000;
+
+const task = JSON.parse(process.argv[2] ?? '') as LiveTask;
+let isOver = false;
+let made = 0;
+
+process.on('message', () => (isOver = true));
+process.on('disconnect', () => process.exit(1));
+const calls = await arrive(task.perSecond, () => isOver, order);
+process.send?.(calls, () => process.exit(0));
+
+async function order(): Promise<Call> {
+  made += 1;
+  const outTradeNo = `${task.numbersFrom}${String(made).padStart(5, '0')}`;
+  const user = made % task.users;
+  const body = {
+    outTradeNo,
+    orderId: `order-${task.numbersFrom}-${made}live`,
+    userId: `user-live-${user}`,
+    openid: `oLive${String(user).padStart(23, '0')}`,
+    amount: 2990,
+    packageType: 'premium',
+    status: 'pending',
+  };
+  const calledAtMs = Date.now();
+  const startedMs = performance.now();
+  const answer = await fetch(`${task.url}/api/payment/internal/order-created`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Internal-Secret': task.secret },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  }).catch(() => null); // without an answer there is no status
+  await answer?.arrayBuffer();
+  const status = answer?.status ?? null;
+  return { calledAtMs, status, durationMs: performance.now() - startedMs };
+}
