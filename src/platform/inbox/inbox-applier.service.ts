@@ -127,17 +127,13 @@ export class InboxApplier {
     }
   }
 
-  private async setAside(
-    tx: Tx,
-    item: InboxItem,
-    { exceptionKind, reason, detail }: Quarantined,
-  ): Promise<void> {
-    await this.inbox.settle(tx, [item.id], { status: 'quarantined', outcome: exceptionKind });
+  private async setAside(tx: Tx, item: InboxItem, handling: Quarantined): Promise<void> {
+    await this.inbox.settle(tx, [item.id], { status: 'quarantined', outcome: handling.exceptionKind });
     await this.exceptions.raise(tx, {
-      kind: exceptionKind,
+      kind: handling.exceptionKind,
       subject: item.outTradeNo,
-      reason,
-      detail: { ...detail, inboxMessageId: item.id },
+      reason: handling.reason,
+      detail: { ...handling.detail, inboxMessageId: item.id },
     });
   }
 }
