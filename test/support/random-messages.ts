@@ -168,72 +168,59 @@ export async function fill(database: TestDatabase, orders: readonly OrderPart[])
   }
 }
 
-const noticeRecord = (part: NoticePart, index: number, seenAtMs: number) => {
-  const outTradeNo = numberOf(part.order);
-  return {
-    topic: 'payment_notified',
-    outTradeNo,
-    dedupeKey: createHash('sha256').update(`notice ${index}`).digest('hex'),
-    payload: JSON.stringify({
-      outTradeNo,
-      transactionId: part.transaction === 'own' ? `4200${outTradeNo}` : part.transaction,
-      status: part.status,
-      packageType: null,
-      generationId: part.generation,
-      openid: part.openid,
-    }),
-    receivedAtMs: seenAtMs + index * 1000,
-  };
-};
+const transactionOf = (said: string | null, outTradeNo: string) =>
+  said === 'own' ? `4200${outTradeNo}` : said;
 
-const backupRecord = (part: BackupPart, index: number, seenAtMs: number) => {
-  const outTradeNo = numberOf(part.order);
-  return {
-    topic: 'order_created',
-    outTradeNo,
-    dedupeKey: createHash('sha256').update(`backup ${index}`).digest('hex'),
-    payload: JSON.stringify({
-      ...part,
-      outTradeNo,
-      orderId: part.orderId === 'own' ? `order-own-${part.order}` : part.orderId,
-      unionid: null,
-      statedAmount: part.amount,
-      tradeType: 'JSAPI',
-      status: 'pending',
-    }),
-    receivedAtMs: seenAtMs + index * 1000,
-  };
-};
+const noticePayload = ({ transaction, status, generation, openid }: NoticePart, outTradeNo: string) => ({
+  transactionId: transactionOf(transaction, outTradeNo),
+  status,
+  packageType: null,
+  generationId: generation,
+  openid,
+});
 
-const callbackRecord = (part: CallbackPart, index: number, seenAtMs: number) => {
+const backupPayload = (part: BackupPart) => ({
+  ...part,
+  orderId: part.orderId === 'own' ? `order-own-${part.order}` : part.orderId,
+  unionid: null,
+  statedAmount: part.amount,
+  tradeType: 'JSAPI',
+  status: 'pending',
+});
+
+const callbackPayload = (part: CallbackPart, outTradeNo: string) => ({
+  deliveryId: `delivery-${part.order}`,
+  transactionId: transactionOf(part.paidTransaction, outTradeNo),
+  amountFen: part.amountFen,
+  paidAt: PAID_AT.toISOString(),
+  openid: part.openid,
+  tradeType: 'JSAPI',
+  tradeState: part.tradeState,
+});
+
+type Part = NoticePart | BackupPart | CallbackPart;
+
+function readPart(part: Part, outTradeNo: string): { topic: string; payload: object } {
+  if ('transaction' in part) return { topic: 'payment_notified', payload: noticePayload(part, outTradeNo) };
+  if ('paidTransaction' in part)
+    return { topic: 'wechat_payment', payload: callbackPayload(part, outTradeNo) };
+  return { topic: 'order_created', payload: backupPayload(part) };
+}
+
+function toRecord(part: Part, index: number, seenAtMs: number) {
   const outTradeNo = numberOf(part.order);
+  const { topic, payload } = readPart(part, outTradeNo);
   return {
-    topic: 'wechat_payment',
+    topic,
     outTradeNo,
-    dedupeKey: createHash('sha256').update(`callback ${index}`).digest('hex'),
-    payload: JSON.stringify({
-      deliveryId: `delivery-${index}`,
-      outTradeNo,
-      transactionId: part.paidTransaction === 'own' ? `4200${outTradeNo}` : part.paidTransaction,
-      amountFen: part.amountFen,
-      paidAt: PAID_AT.toISOString(),
-      openid: part.openid,
-      tradeType: 'JSAPI',
-      tradeState: part.tradeState,
-    }),
+    dedupeKey: createHash('sha256').update(`${topic} ${index}`).digest('hex'),
+    payload: JSON.stringify({ ...payload, outTradeNo }),
     receivedAtMs: seenAtMs + index * 1000,
   };
-};
+}
 
 /** Messages as the inbox takes them. */
-export type Records = ReturnType<typeof noticeRecord>[];
-
-function toRecord(part: NoticePart | BackupPart | CallbackPart, index: number, seenAtMs: number) {
-  if ('transaction' in part) return noticeRecord(part, index, seenAtMs);
-  return 'paidTransaction' in part
-    ? callbackRecord(part, index, seenAtMs)
-    : backupRecord(part, index, seenAtMs);
-}
+export type Records = ReturnType<typeof toRecord>[];
 
 /** What every table says, in no order. */
 export async function show(database: TestDatabase): Promise<Record<string, string[]>> {
