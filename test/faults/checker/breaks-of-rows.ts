@@ -87,6 +87,16 @@ export const BREAKS_OF_ROWS: readonly Break[] = [
     },
   ],
   [
+    'I4',
+    'an order was paid alone, and not by a function',
+    (run) => {
+      const pending = { ...run.row('payment_orders', DIRECT_ORDER), out_trade_no: '4', status: 'pending' };
+      run.commit(80_000, ['payment_orders', null, pending]);
+      run.commit(80_001, run.update('payment_orders', '4', { status: 'paid' }));
+      run.commit(80_002, ['entitlement_grants', null, extraLine({ out_trade_no: '4' })]);
+    },
+  ],
+  [
     'I5',
     'a user has a package without a grant',
     (run) => run.falsify('users', 'user-1', { payment_status: 'free' }),

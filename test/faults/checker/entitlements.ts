@@ -45,13 +45,15 @@ export function entitlementsAreExactlyOnce(facts: Facts): Verdict {
   return seen.verdict();
 }
 
-/** A function turns a row to paid in a transaction of that row alone; the backend settles the order in the same one. */
+/** A function turns a row to paid in a transaction of that row alone; the backend, in whatever else, settles the order in the same one. */
 function examineSettling(facts: Facts, { number, changes }: Transaction, seen: Examination): void {
-  if (changes.length === 1) return;
   for (const { table, before, after } of changes) {
     const isPaid = before?.status !== 'paid' && after?.status === 'paid';
     if (table !== 'payment_orders' || !before || !isPaid) continue;
     const outTradeNo = text(after, 'out_trade_no');
+    const byFunction =
+      facts.wasWritten(outTradeNo, 'order_paid') || facts.wasWritten(outTradeNo, 'order_paid_tried');
+    if (changes.length === 1 && byFunction) continue;
     const isSettled =
       changes.some(
         (other) => other.table === 'entitlement_grants' && other.after?.out_trade_no === outTradeNo,

@@ -48,7 +48,8 @@ export type HttpEvent = {
 };
 
 export type DirectWrite = {
-  readonly what: 'order_created' | 'order_paid' | 'order_failed' | 'user_created';
+  /** `order_paid_tried`: the function heard no answer. */
+  readonly what: 'order_created' | 'order_paid' | 'order_paid_tried' | 'order_failed' | 'user_created';
   readonly outTradeNo: string | null;
   readonly committedAtMs: number;
 };

@@ -30,7 +30,9 @@ export class Facts {
     this.changesByTable = groupBy(evidence.changes, ({ table }) => table);
     this.written = new Set(evidence.directWrites.map(({ what, outTradeNo }) => `${what} ${outTradeNo}`));
     this.told = new Set([
-      ...evidence.directWrites.map(({ outTradeNo }) => outTradeNo),
+      ...evidence.directWrites.flatMap(({ what, outTradeNo }) =>
+        what === 'order_paid_tried' ? [] : [outTradeNo],
+      ),
       ...evidence.history.filter(isSuccess).map(({ body }) => field(body, 'outTradeNo')),
     ]);
   }

@@ -60,6 +60,7 @@ export class Functions {
       this.recorder.wrote({ what: 'order_paid', outTradeNo });
       return true;
     } catch {
+      this.recorder.wrote({ what: 'order_paid_tried', outTradeNo });
       return false; // away, or unknown: the binary log knows
     }
   }
@@ -91,6 +92,7 @@ export class Functions {
       if (result.affectedRows > 0) this.recorder.wrote({ what: 'order_paid', outTradeNo });
       connection.release();
     } catch {
+      this.recorder.wrote({ what: 'order_paid_tried', outTradeNo });
       connection.destroy(); // the server went away meanwhile: nothing was promised
     }
   }
