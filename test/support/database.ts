@@ -36,6 +36,20 @@ function connectionOptions(database?: string): mysql.ConnectionOptions {
   };
 }
 
+const DEADLOCK_TRIES_MAX = 5;
+
+/** A statement of a test may be the victim of a deadlock with the jobs of the backend: nothing of it happened, so it comes again. */
+async function queryAgain(pool: mysql.Pool, sql: string, values: unknown[]) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await pool.query(sql, values);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ER_LOCK_DEADLOCK' || tries >= DEADLOCK_TRIES_MAX)
+        throw error;
+    }
+  }
+}
+
 /** Creates an empty database of its own on the server under test. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `wxpay_test_${process.pid}_${randomBytes(4).toString('hex')}`;
@@ -59,7 +73,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     },
     server: version.includes('MariaDB') ? 'mariadb' : 'mysql',
     async query<Row>(sql: string, values: unknown[] = []) {
-      const [result] = await pool.query(sql, values);
+      const [result] = await queryAgain(pool, sql, values);
       return (Array.isArray(result) ? result : []) as Row[];
     },
     async connect(as) {
