@@ -30,18 +30,22 @@ await runScript(async () => {
     say(HELP);
     return 0;
   }
-  const [server, ...others] = await startServers(options);
+  const servers = await startServers(options);
+  const [server] = servers;
   untilExit({ stop: killBackends, kill: () => void killBackends() });
   const conditions = `${server.label}, ${describeMachine()}`;
   say(conditions);
   if (options.prove) return prove(server, options, conditions);
-  return options.measure
-    ? measure(server, options, conditions)
-    : play([server, ...others], options, conditions);
+  return options.measure ? measure(server, options, conditions) : play(servers, options, conditions);
 });
 
-/** One for each job. */
-async function startServers({ server, jobs }: Options): Promise<[FaultServer, ...FaultServer[]]> {
+/** One for each job; what does not play seeds has one job. */
+async function startServers({
+  server,
+  jobs,
+  prove,
+  measure,
+}: Options): Promise<[FaultServer, ...FaultServer[]]> {
   const start = () => {
     const dir = mkdtempSync(join(tmpdir(), 'wxpay-faults-'));
     const removeDir = () => rmSync(dir, { recursive: true, force: true });
@@ -49,7 +53,7 @@ async function startServers({ server, jobs }: Options): Promise<[FaultServer, ..
     return FaultServer.start(server, dir);
   };
   const servers: [FaultServer, ...FaultServer[]] = [await start()];
-  while (servers.length < jobs) servers.push(await start());
+  while (!prove && !measure && servers.length < jobs) servers.push(await start());
   return servers;
 }
 
