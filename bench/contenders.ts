@@ -8,7 +8,7 @@ import { findFreePort, LOOPBACK, NODE_FLAGS, say, Trouble, untilExit } from './l
 import { startServer } from './server-process.ts';
 import type { ServerProcess } from './server-process.ts';
 
-export type Contender = 'bare Fastify' | 'textbook peer' | 'ours';
+export type Contender = 'bare Fastify' | 'group insert' | 'textbook peer' | 'ours' | 'ours, two replicas';
 
 export const INTERNAL_SECRET = randomBytes(24).toString('hex');
 
@@ -40,6 +40,16 @@ export function startBareFastify(workDir: string): Promise<ServerProcess> {
   return startServer({ name: 'bare Fastify', args: [fromHere('peer-fastify.ts')], env: {} }, workDir);
 }
 
+/** The limit for what is kept: the same answers, after an INSERT of all that came meanwhile. */
+export function startGroupInsert(
+  workDir: string,
+  address: DatabaseAddress,
+  database: string,
+): Promise<ServerProcess> {
+  const env = databaseEnv(address, database);
+  return startServer({ name: 'group insert', args: [fromHere('peer-fastify.ts')], env }, workDir);
+}
+
 export function startTextbookPeer(
   workDir: string,
   address: DatabaseAddress,
@@ -54,20 +64,21 @@ export function startOurs(
   workDir: string,
   address: DatabaseAddress,
   database: string,
+  spoolDir?: string,
 ): Promise<ServerProcess> {
   return startBackend(
     workDir,
-    { name: 'ours', database, address },
+    { name: 'ours', database, address, spoolDir },
     (report) => report.database?.state === 'available',
   );
 }
 
 /** The backend with MySQL refused: nothing listens on the port it is told. */
-export async function startOursWithoutDatabase(workDir: string): Promise<ServerProcess> {
+export async function startOursWithoutDatabase(workDir: string, spoolDir?: string): Promise<ServerProcess> {
   const address = { host: LOOPBACK, port: await findFreePort(LOOPBACK), user: 'nobody', password: '' };
   const isReady = (report: Readiness) =>
     report.spool?.state === 'open' && report.database?.state !== 'available';
-  return startBackend(workDir, { name: 'ours without MySQL', database: 'away', address }, isReady);
+  return startBackend(workDir, { name: 'ours without MySQL', database: 'away', address, spoolDir }, isReady);
 }
 
 /** What this benchmark reads of `/health/ready`. */
@@ -78,15 +89,19 @@ export type Readiness = {
 
 export const READY_PATH = '/health/ready';
 
+export function makeSpoolDir(workDir: string): string {
+  return mkdtempSync(join(workDir, 'spool-'));
+}
+
 function startBackend(
   workDir: string,
-  what: { name: string; address: DatabaseAddress; database: string },
+  what: { name: string; address: DatabaseAddress; database: string; spoolDir: string | undefined },
   isReady: (report: Readiness) => boolean,
 ): Promise<ServerProcess> {
   const env = {
     INTERNAL_API_SECRET: INTERNAL_SECRET,
     LOG_LEVEL: 'info',
-    SPOOL_DIR: mkdtempSync(join(workDir, 'spool-')),
+    SPOOL_DIR: what.spoolDir ?? makeSpoolDir(workDir),
     ...databaseEnv(what.address, what.database),
   };
   const ready = { path: READY_PATH, isReady: (body: Readiness | null) => isReady(body ?? {}) };

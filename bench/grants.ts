@@ -36,11 +36,8 @@ export async function untilApplied(connection: Connection, database: string): Pr
   }
 }
 
-export async function countGrants(connection: Connection, database: string): Promise<number> {
-  const [row] = await rows<{ n: number }>(
-    connection,
-    `SELECT COUNT(*) AS n FROM \`${database}\`.entitlement_grants`,
-  );
+export async function countRows(connection: Connection, database: string, table: string): Promise<number> {
+  const [row] = await rows<{ n: number }>(connection, `SELECT COUNT(*) AS n FROM \`${database}\`.${table}`);
   return Number(row?.n ?? 0);
 }
 

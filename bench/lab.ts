@@ -29,7 +29,7 @@ export type Measured = LoadOutcome & { readonly warmUpAcknowledged: readonly num
 
 /** One run: where it measures, and what it has found so far. */
 export class Lab {
-  readonly measurements: Measurement[] = [];
+  private readonly measured: Measurement[][] = [];
   readonly errors: string[] = [];
   readonly workDir: string;
   readonly database: DurableServer;
@@ -49,13 +49,22 @@ export class Lab {
     say(`[${clock}] ${text}`);
   }
 
+  /** What each run measured. */
+  get runs(): readonly (readonly Measurement[])[] {
+    return this.measured;
+  }
+
+  beginRun(): void {
+    this.measured.push([]);
+  }
+
   record(measurement: Measurement): void {
-    this.measurements.push(measurement);
+    this.measured.at(-1)?.push(measurement);
     say(`    ${describe(measurement)}`);
   }
 
-  reportError(job: Pick<Job, 'work' | 'contender' | 'connections'>, problem: string): void {
-    const error = `${job.work}, ${job.contender}, ${job.connections} connections: ${problem}`;
+  reportError(about: Pick<Measurement, 'work' | 'contender' | 'connections'>, problem: string): void {
+    const error = `${about.work}, ${about.contender}, ${about.connections} connections: ${problem}`;
     this.errors.push(error);
     say(`    ERROR: ${problem}`);
   }

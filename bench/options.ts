@@ -3,13 +3,20 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Trouble } from './library.ts';
 
-export const HELP = `npm run bench [-- --seconds N --connections N,… --json FILE]
+const PARTS = ['notices', 'orders', 'spool', 'backlogs', 'prices'] as const;
 
-Measures the built backend beside a bare Fastify (the limit) and a textbook Express + mysql2 service (the peer), one
-after the other, on a durable database server of its own that is thrown away afterwards. Takes several minutes.
+export type Part = (typeof PARTS)[number];
 
-  --seconds N        seconds of load per measurement, after a warm-up of 2 s (default 10)
+export const HELP = `npm run bench [-- --runs N --seconds N --connections N,… --only PART,… --json FILE]
+
+Measures the built backend beside a peer (what a merchant's engineers would write: Express and mysql2, one transaction for
+each order) and a limit (a bare Fastify; for what is kept, one with an INSERT for each group of requests), one after the
+other, on a durable database server of its own that is thrown away afterwards. A run takes about five minutes.
+
+  --runs N           so many runs, and the medians of them (default 1)
+  --seconds N        seconds of load per measurement, after a warm-up of 2 s (default 8)
   --connections N,…  how many connections, one round for each (default 32,256)
+  --only PART,…      of ${PARTS.join(', ')}
   --json FILE        writes the figures to a file, too
   --help             shows this
 
@@ -18,11 +25,14 @@ after the other, on a durable database server of its own that is thrown away aft
 
 export type Options = {
   readonly help: boolean;
+  readonly runs: number;
   readonly seconds: number;
+  readonly parts: readonly Part[];
   readonly connections: readonly number[];
   readonly jsonFile: string | undefined;
 };
 
+const RUNS_MAX = 20;
 const SECONDS_MAX = 600;
 /** Each connection takes one open file on both sides, and a process has 1,024 of them on many machines. */
 const CONNECTIONS_MAX = 900;
@@ -32,6 +42,8 @@ export function readOptions(args: string[]): Options {
   const { values } = parse(args);
   return {
     help: values.help,
+    runs: readInteger('--runs', values.runs, RUNS_MAX),
+    parts: readParts(values.only),
     seconds: readInteger('--seconds', values.seconds, SECONDS_MAX),
     connections: [
       ...new Set(
@@ -48,7 +60,9 @@ function parse(args: string[]) {
       args,
       options: {
         help: { type: 'boolean', default: false },
-        seconds: { type: 'string', default: '10' },
+        runs: { type: 'string', default: '1' },
+        seconds: { type: 'string', default: '8' },
+        only: { type: 'string', default: PARTS.join(',') },
         connections: { type: 'string', default: '32,256' },
         json: { type: 'string' },
       },
@@ -56,6 +70,14 @@ function parse(args: string[]) {
   } catch (error) {
     throw new Trouble(`${(error as Error).message}\n\n${HELP}`);
   }
+}
+
+function readParts(text: string): Part[] {
+  return text.split(',').map((name) => {
+    const part = PARTS.find((each) => each === name.trim());
+    if (!part) throw new Trouble(`--only: there is no ${name}; there are ${PARTS.join(', ')}.`);
+    return part;
+  });
 }
 
 function readInteger(name: string, text: string, max: number): number {

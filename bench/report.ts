@@ -1,19 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import type { Contender } from './contenders.ts';
 import { DURABLE } from './database.ts';
 import type { DurableServer } from './database.ts';
 import { say } from './library.ts';
-import { WORKS } from './measurement.ts';
-import type { Measurement } from './measurement.ts';
+import type { Line, Measurement } from './measurement.ts';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const twoDecimals = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-/** A textbook peer is measured where one is possible; the limit is what the same framework does with nothing to do. */
-const PEER: Contender = 'textbook peer';
-const LIMIT: Contender = 'bare Fastify';
 const LEFT_ALIGNED = 2;
 const HEADINGS = [
   'work',
@@ -25,7 +20,7 @@ const HEADINGS = [
   'non-2xx',
   'memory MB',
   '× peer',
-  '× Fastify',
+  '× limit',
 ];
 
 type Conditions = Readonly<Record<string, string | number>>;
@@ -57,20 +52,16 @@ export function sayConditions(conditions: Conditions): void {
 export function describe(measurement: Measurement): string {
   const { work, perSecond, p50Ms, p99Ms, residentMb } = measurement;
   return [
-    `${work}: ${whole.format(perSecond)} per second`,
+    work,
+    ...(perSecond === null ? [] : [`${whole.format(perSecond)} per second`]),
     ...(p50Ms === null ? [] : [`p50 ${oneDecimal.format(p50Ms)} ms`]),
     ...(p99Ms === null ? [] : [`p99 ${oneDecimal.format(p99Ms)} ms`]),
     ...(residentMb === null ? [] : [`${whole.format(residentMb)} MB resident`]),
   ].join(', ');
 }
 
-/** The table; ratios are to the contender of the same work and the same number of connections. */
-export function formatTable(measurements: readonly Measurement[]): string {
-  const sorted = [...measurements].sort(
-    (a, b) => WORKS.indexOf(a.work) - WORKS.indexOf(b.work) || a.connections - b.connections,
-  );
-  const lines = [HEADINGS, ...sorted.map((each) => toCells(each, measurements))];
-  return alignTable(lines, LEFT_ALIGNED);
+export function formatTable(lines: readonly Line[]): string {
+  return alignTable([HEADINGS, ...lines.map(toCells)], LEFT_ALIGNED);
 }
 
 /** Lines of cells, the headings first, as a table; its first columns are words, the others numbers. */
@@ -91,43 +82,23 @@ export function alignTable(lines: readonly (readonly string[])[], leftAligned: n
     .join('\n');
 }
 
-export function writeJson(
-  file: string,
-  result: { conditions: Conditions; measurements: readonly Measurement[]; errors: readonly string[] },
-): void {
-  const withRatios = result.measurements.map((each) => ({
-    ...each,
-    ratioToPeer: ratio(each, PEER, result.measurements),
-    ratioToFastify: ratio(each, LIMIT, result.measurements),
-  }));
-  writeJsonFile(file, { ...result, measurements: withRatios });
-}
-
 export function writeJsonFile(file: string, result: object): void {
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }
 
-function toCells(each: Measurement, all: readonly Measurement[]): string[] {
+function toCells(each: Line): string[] {
   const optional = (format: Intl.NumberFormat, value: number | null) =>
     value === null ? '' : format.format(value);
   return [
     each.work,
     each.contender,
-    String(each.connections),
-    whole.format(each.perSecond),
+    optional(whole, each.connections),
+    optional(whole, each.perSecond),
     optional(oneDecimal, each.p50Ms),
     optional(oneDecimal, each.p99Ms),
     optional(whole, each.non2xx),
     optional(whole, each.residentMb),
-    optional(twoDecimals, ratio(each, PEER, all)),
-    optional(twoDecimals, ratio(each, LIMIT, all)),
+    optional(twoDecimals, each.ratioToPeer),
+    optional(twoDecimals, each.ratioToLimit),
   ];
-}
-
-function ratio(each: Measurement, to: Contender, all: readonly Measurement[]): number | null {
-  const other = all.find(
-    ({ work, contender, connections }) =>
-      work === each.work && contender === to && connections === each.connections,
-  );
-  return other ? each.perSecond / other.perSecond : null;
 }

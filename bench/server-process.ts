@@ -15,13 +15,15 @@ export type ServerProgram = {
 
 export type ServerProcess = {
   readonly port: number;
+  /** From the start of the process until it was ready, as often as that was looked at. */
+  readonly bootMs: number;
   /** Undefined where there is no /proc. */
   residentMb(): number | undefined;
   stop(): Promise<void>;
 };
 
 const READY_WITHIN_MS = 60_000;
-const READY_POLL_MS = 100;
+const READY_POLL_MS = 25;
 const PROBE_TIMEOUT_MS = 2_000;
 const STOP_GRACE_MS = 20_000;
 const LAST_LINES = 15;
@@ -32,6 +34,7 @@ export async function startServer(program: ServerProgram, logDir: string): Promi
   const logFile = join(logDir, `${program.name.replaceAll(/\W+/g, '-')}.log`);
   const log = openSync(logFile, 'w');
   // A process group of its own: Ctrl-C in the terminal reaches it by way of this script, in order.
+  const startedMs = performance.now();
   const child = spawn(process.execPath, program.args, {
     cwd: logDir,
     env: {
@@ -61,7 +64,12 @@ export async function startServer(program: ServerProgram, logDir: string): Promi
     const lines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
     throw new Trouble(`${lines}\n\n${program.name} did not become ready.`);
   }
-  return { port, residentMb: () => residentMb(program.name, child.pid), stop };
+  return {
+    port,
+    bootMs: performance.now() - startedMs,
+    residentMb: () => residentMb(program.name, child.pid),
+    stop,
+  };
 }
 
 async function becomesReady(
