@@ -3,7 +3,7 @@
  * It runs as it stands (types erased) in tests, hence no imports but node:* and types.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -26,6 +26,8 @@ const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
+const SIDES = ['', '-wal', '-shm'];
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS messages (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,6 +48,8 @@ const file = join(dir, 'spool.db');
 
 let database: DatabaseSync | null = null;
 let depth = 0;
+/** Rescued from a file that was moved aside, and not in the new one yet. */
+let homeless: SpoolRecord[] = [];
 let queue: SpoolRequest[] = [];
 
 port.on('message', (request: SpoolRequest) => {
@@ -118,6 +122,10 @@ function opened(): DatabaseSync {
     throw error;
   }
   database = opening;
+  if (homeless.length > 0) {
+    append(homeless);
+    homeless = [];
+  }
   return opening;
 }
 
@@ -147,15 +155,16 @@ function append(records: SpoolRecord[]): void {
   depth += added;
 }
 
+type Row = StoredSpoolRecord & { readonly checksum: string };
+
+const SELECT = `SELECT seq, dedupe_key AS dedupeKey, topic, out_trade_no AS outTradeNo, payload,
+    received_at_ms AS receivedAtMs, checksum
+  FROM messages WHERE seq > ? AND set_aside_reason IS NULL ORDER BY seq LIMIT ?`;
+
 function read(afterSeq: number, limit: number): StoredSpoolRecord[] {
-  const rows = opened()
-    .prepare(
-      `SELECT seq, dedupe_key AS dedupeKey, topic, out_trade_no AS outTradeNo, payload, received_at_ms AS receivedAtMs, checksum
-         FROM messages WHERE seq > ? AND set_aside_reason IS NULL ORDER BY seq LIMIT ?`,
-    )
-    .all(afterSeq, limit) as unknown as (StoredSpoolRecord & { checksum: string })[];
+  const rows = opened().prepare(SELECT).all(afterSeq, limit) as unknown as Row[];
   return rows.filter((row) => {
-    if (row.checksum === checksum(row)) return true;
+    if (isSound(row)) return true;
     setAside(row.seq, 'the record was damaged on disk');
     tell('spool.record_damaged', `sequence ${row.seq}`);
     return false;
@@ -206,23 +215,41 @@ function recover(error: unknown): void {
   const { errcode } = error as { errcode?: number };
   const primary = (errcode ?? 0) & 0xff;
   if (![SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB].includes(primary)) return;
+  // A disk that does not even let the file be opened has lost nothing of it: the next request tries again.
+  if (!database && primary === SQLITE_IOERR) return;
   const suspect = `${file}.suspect-${randomUUID()}`;
   try {
-    const rescued = rescue();
+    const { records, isAll } = rescue();
+    homeless.push(...records);
     closeQuietly();
-    for (const side of ['', '-wal', '-shm']) moveIfThere(file + side, suspect + side);
-    if (rescued.length > 0) append(rescued);
-    tell('spool.file_replaced', `${rescued.length} records moved; the old file is kept as ${suspect}`);
+    if (isAll && records.length === 0) for (const side of SIDES) rmSync(file + side, { force: true });
+    else for (const side of SIDES) moveIfThere(file + side, suspect + side);
+    const moved = homeless.length;
+    opened();
+    if (moved > 0 || !isAll)
+      tell('spool.file_replaced', `${moved} records moved; the old file is kept as ${suspect}`);
   } catch (cause) {
-    tell('spool.file_not_replaced', describe(cause).message);
+    tell(
+      'spool.file_not_replaced',
+      `${describe(cause).message}; ${homeless.length} records wait for a new one`,
+    );
   }
 }
 
-function rescue(): SpoolRecord[] {
+/** Every sound record that can still be read. Nothing is written: the disk has just failed. */
+function rescue(): { records: SpoolRecord[]; isAll: boolean } {
+  const records: SpoolRecord[] = [];
+  if (!database) return { records, isAll: false };
   try {
-    return database ? read(0, Number.MAX_SAFE_INTEGER) : [];
+    let isAll = count(database, 'set_aside_reason IS NOT NULL') === 0;
+    for (const found of database.prepare(SELECT).iterate(0, Number.MAX_SAFE_INTEGER)) {
+      const row = found as unknown as Row;
+      if (isSound(row)) records.push(row);
+      else isAll = false;
+    }
+    return { records, isAll };
   } catch {
-    return []; // the file stays beside the new one, and the notice says so
+    return { records, isAll: false }; // the file stays beside the new one, and the notice says so
   }
 }
 
@@ -244,6 +271,10 @@ function moveIfThere(from: string, to: string): void {
 
 function count(open: DatabaseSync, condition: string): number {
   return (open.prepare(`SELECT COUNT(*) AS n FROM messages WHERE ${condition}`).get() as { n: number }).n;
+}
+
+function isSound(row: Row): boolean {
+  return row.checksum === checksum(row);
 }
 
 function checksum({ dedupeKey, topic, outTradeNo, payload, receivedAtMs }: SpoolRecord): string {

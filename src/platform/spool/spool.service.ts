@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { withDeadline } from '../../shared/deadline.js';
+import { DeadlineExceeded, withDeadline } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { AppLogger } from '../logging/app-logger.js';
@@ -22,6 +22,11 @@ const OPERATION_DEADLINE_MS = 10_000;
 /** More than this waiting for one disk is overload: refusing early keeps the answers of the rest in time. */
 const WAITING_MAX = 10_000;
 const RESTART_PAUSE_MS = 1_000;
+
+/** The disk, and not the database: that one may be as well as ever. */
+class SpoolUnanswered extends Error {
+  readonly code = 'SPOOL_UNANSWERED';
+}
 
 type Waiting = { resolve: (result: unknown) => void; reject: (error: Error) => void };
 
@@ -104,7 +109,9 @@ export class SpoolService implements OnModuleInit, OnApplicationShutdown {
     const id = this.nextId++;
     const answered = new Promise<unknown>((resolve, reject) => this.waiting.set(id, { resolve, reject }));
     worker.postMessage({ ...operation, id });
-    return withDeadline('the spool', deadlineMs, answered);
+    return withDeadline('the spool', deadlineMs, answered).catch((error: unknown) => {
+      throw error instanceof DeadlineExceeded ? new SpoolUnanswered(error.message) : error;
+    });
   }
 
   private startWorker(): void {

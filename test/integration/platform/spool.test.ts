@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/platform/config/app-config.js';
 import { AppLogger } from '../../../src/platform/logging/app-logger.js';
-import type { SpoolRecord } from '../../../src/platform/spool/spool-protocol.js';
+import type { SpoolOperation, SpoolRecord } from '../../../src/platform/spool/spool-protocol.js';
 import { SpoolService } from '../../../src/platform/spool/spool.service.js';
 
 const record = (payload = '{}'): SpoolRecord => ({
@@ -16,6 +17,31 @@ const record = (payload = '{}'): SpoolRecord => ({
   payload,
   receivedAtMs: 1_706_345_678_901,
 });
+
+const ALONE = `
+  import { writeSync } from 'node:fs';
+  import { Worker } from 'node:worker_threads';
+  process.on('SIGXFSZ', () => {}); // a file that must not grow is an error then, and no end
+  const [url, dir, operation] = process.argv.slice(1);
+  const worker = new Worker(new URL(url), { workerData: { dir, sizeMbMax: 16 }, execArgv: [] });
+  worker.on('message', (reply) => {
+    writeSync(1, JSON.stringify(reply));
+    process.kill(process.pid, 'SIGKILL');
+  });
+  worker.postMessage({ id: 1, ...JSON.parse(operation) });`;
+const WORKER_URL = new URL('../../../src/platform/spool/spool-worker.ts', import.meta.url).href;
+
+/** One operation in a process of its own, which is killed then and leaves everything as it was at that moment. */
+function runAlone(dir: string, operation: SpoolOperation, { mayGrow = true } = {}): unknown {
+  const limit = mayGrow ? '' : 'ulimit -f 0; ';
+  const script = `${limit}exec "$0" --input-type=module -e "$@"`;
+  const { stdout } = spawnSync(
+    'bash',
+    ['-c', script, process.execPath, ALONE, WORKER_URL, dir, JSON.stringify(operation)],
+    { encoding: 'utf8' },
+  );
+  return JSON.parse(stdout);
+}
 
 describe('spool', () => {
   let dir: string;
@@ -110,6 +136,15 @@ describe('spool', () => {
     expect(kept).toHaveLength(stored);
     await spool.remove(kept.map(({ seq }) => seq));
     await expect(spool.append(record(large))).resolves.toBeUndefined();
+  });
+
+  // A restart on a full disk: the records are sound, and must not be put away for a disk that has no room at this moment.
+  it('keeps the file where a disk does not let it be opened, and goes on with it when it does', async () => {
+    expect(runAlone(dir, { op: 'append', record: record('"kept"') })).toMatchObject({ ok: true });
+    expect(runAlone(dir, { op: 'stats' }, { mayGrow: false })).toMatchObject({ ok: false });
+    expect(readdirSync(dir).filter((name) => name.includes('suspect'))).toEqual([]);
+    const spool = await open();
+    expect((await spool.read(0, 10)).map(({ payload }) => payload)).toEqual(['"kept"']);
   });
 
   it('replaces a file that is no spool and keeps it beside the new one', async () => {
