@@ -27,6 +27,7 @@ process.on('unhandledRejection', (error) => logger.failed('process.unhandled_rej
 process.on('uncaughtException', (error) => logger.failed('process.uncaught_exception', error));
 
 let closing: GracefulClose | undefined;
+let isStopping = false;
 
 async function boot(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(config.http), {
@@ -34,6 +35,7 @@ async function boot(): Promise<void> {
     bodyParser: false,
     abortOnError: false,
   });
+  if (isStopping) process.exit(0); // it was asked to before it had anything to end in order
   closing = setUpHttp(app);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   await app.listen(config.http.port, config.http.host);
@@ -42,6 +44,7 @@ async function boot(): Promise<void> {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
+    isStopping = true;
     logger.info('process.stopping', { signal });
     closing?.begin();
     setTimeout(() => {

@@ -15,7 +15,7 @@ describe('WechatpayService without credentials', () => {
   it('says that it is not configured, and can be stopped', () => {
     expect(service.isConfigured).toBe(false);
     expect(new WechatpayService({}, new Clock(), logger).isConfigured).toBe(false);
-    service.onModuleDestroy();
+    service.onApplicationShutdown();
   });
 
   it('refuses every call as unavailable', async () => {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../platform/config/app-config.js';
 import type { WechatpayConfig } from '../platform/config/wechatpay-config.js';
 import { AppLogger } from '../platform/logging/app-logger.js';
@@ -31,7 +31,7 @@ type ChannelConfig = { readonly wechatpay?: WechatpayConfig | null };
  * `WechatpayOutcome`.
  */
 @Injectable()
-export class WechatpayService implements OnModuleDestroy {
+export class WechatpayService implements OnApplicationShutdown {
   private readonly config: WechatpayConfig | null;
   private readonly client: WechatpayClient | null;
 
@@ -100,7 +100,8 @@ export class WechatpayService implements OnModuleDestroy {
     });
   }
 
-  onModuleDestroy(): void {
+  /** Last: jobs and requests under way still ask. */
+  onApplicationShutdown(): void {
     this.client?.close();
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
@@ -30,6 +31,12 @@ export type JobContext = {
 
 /** A crashed owner is replaced after this; a tick renews it long before. */
 const LEASE_TTL_MS = 10_000;
+
+/**
+ * A stop waits no longer for the steps at hand: the requests under way have the rest of its time. What is cut is done
+ * again by whoever has its lease or its claim next.
+ */
+const STEP_WITHIN_MS = 5_000;
 
 type Scheduled = { readonly job: Job; running: Promise<void> | null; again: boolean; lease: JobLease | null };
 
@@ -81,8 +88,10 @@ export class JobRunner implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     const lanes = [...this.jobs.values()].flat();
-    await Promise.all(lanes.map(async ({ running }) => running));
-    await Promise.all(lanes.map((lane) => this.giveUpLease(lane)));
+    const ended = Promise.all(lanes.map(async ({ running }) => running));
+    await Promise.race([ended, sleep(STEP_WITHIN_MS, undefined, { ref: false })]);
+    // Whoever is still at work keeps its lease, so that nobody else begins the same.
+    await Promise.all(lanes.filter(({ running }) => !running).map((lane) => this.giveUpLease(lane)));
   }
 
   private start(lane: Scheduled): void {

@@ -66,6 +66,22 @@ describe('jobs', () => {
     expect(Number(heir?.fencingToken)).toBe(Number(first?.fencingToken) + 1);
   });
 
+  // A stop has ten seconds in all, and the requests under way must have some of them.
+  it('that hang hold up a stop for half of its time, and keep their lease', async () => {
+    const hanging = await startApplication(database);
+    await hanging.whenAvailable();
+    const runner = hanging.app.get(JobRunner);
+    const hung = Promise.withResolvers<void>();
+    const begun = vi.fn<() => Promise<void>>(() => hung.promise);
+    runner.register({ name: 'that-hangs', everyMs: 20, scope: 'cluster', run: begun });
+    await vi.waitFor(() => expect(begun).toHaveBeenCalled(), { timeout: 5_000 });
+    await runner.beforeApplicationShutdown();
+    const [lease] = await database.query("SELECT owner FROM job_leases WHERE name = 'that-hangs'");
+    expect(lease?.owner).not.toBeNull();
+    hung.resolve();
+    await hanging.stop();
+  });
+
   it('that are woken while they run, run once more', async () => {
     const runner = replicas[0]?.app.get(JobRunner);
     let runs = 0;

@@ -52,7 +52,7 @@ afterAll(() => simulator.close());
 beforeEach(() => {
   simulator.faults.clear();
   channel = openChannel(simulator);
-  return () => channel.service.onModuleDestroy();
+  return () => channel.service.onApplicationShutdown();
 });
 
 function placePaid(): OutTradeNo {
@@ -164,7 +164,7 @@ describe('faults', () => {
       const wrong = openChannel(simulator, { [name]: value });
       const failure = await failureOf(wrong.service.queryByOutTradeNo(placePaid()));
       expect(failure.outcome).toBe('misconfigured');
-      wrong.service.onModuleDestroy();
+      wrong.service.onApplicationShutdown();
     }
   });
 });
@@ -194,7 +194,7 @@ describe('what is not WeChat Pay', () => {
     const failure = await failureOf(other.service.queryByOutTradeNo(placePaid(), { deadlineMs: 300 }));
     expect(failure).toMatchObject({ outcome: 'unknown', reason: 'timeout' });
     expect(performance.now() - startedMs).toBeLessThan(2000);
-    other.service.onModuleDestroy();
+    other.service.onApplicationShutdown();
     slow.close();
   });
 
@@ -212,7 +212,7 @@ describe('what is not WeChat Pay', () => {
       outcome: 'unknown',
       reason: 'connection',
     });
-    other.service.onModuleDestroy();
+    other.service.onApplicationShutdown();
   });
 });
 

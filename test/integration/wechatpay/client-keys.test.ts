@@ -33,7 +33,7 @@ async function start(mode: Mode): Promise<void> {
   channel = openChannel(simulator);
 }
 afterEach(async () => {
-  channel.service.onModuleDestroy();
+  channel.service.onApplicationShutdown();
   await simulator.close();
   vi.unstubAllEnvs();
 });
@@ -83,7 +83,7 @@ describe('a switch to the public key', () => {
     expect((await before.service.queryByOutTradeNo(OUT_TRADE_NO)).state).toBe('paid');
     const byPublicKey = received(simulator.composePaymentCallback(OUT_TRADE_NO, { signedBy: 'public-key' }));
     expect(() => before.service.readCallback(byPublicKey)).toThrow('a key that is not configured here');
-    before.service.onModuleDestroy();
+    before.service.onApplicationShutdown();
   });
 });
 
@@ -155,7 +155,7 @@ describe('the surroundings', () => {
     const other = openChannel(simulator, { WECHAT_API_BASE_URL: `https://127.0.0.1:${port}` });
     const failure = await failureOf(other.service.queryByOutTradeNo(OUT_TRADE_NO));
     expect(failure).toMatchObject({ outcome: 'unknown', reason: 'connection' });
-    other.service.onModuleDestroy();
+    other.service.onApplicationShutdown();
     stranger.close();
     stranger.closeAllConnections();
   });
@@ -165,7 +165,7 @@ describe('the surroundings', () => {
     const wrong = openChannel({ env: simulator.env, clock: late });
     const failure = await failureOf(wrong.service.queryByOutTradeNo(OUT_TRADE_NO));
     expect(failure).toMatchObject({ outcome: 'misconfigured', reason: 'SIGNERROR' });
-    wrong.service.onModuleDestroy();
+    wrong.service.onApplicationShutdown();
   });
 
   // The plugin's own client, handed to Nest, is taken for a promise and for a set of lifecycle hooks: each is a request.

@@ -21,7 +21,7 @@ afterAll(() => simulator.close());
 beforeEach(() => {
   simulator.faults.clear();
   channel = openChannel(simulator);
-  return () => channel.service.onModuleDestroy();
+  return () => channel.service.onApplicationShutdown();
 });
 
 function placePaid(): OutTradeNo {

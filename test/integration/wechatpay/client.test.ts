@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 beforeEach(() => {
   channel = openChannel(simulator);
-  return () => channel.service.onModuleDestroy();
+  return () => channel.service.onApplicationShutdown();
 });
 
 function place(totalFen = 2990): OutTradeNo {
