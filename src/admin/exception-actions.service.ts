@@ -116,7 +116,9 @@ export class ExceptionActionsService {
     const wechatpay = status === 'open' ? await this.ask(subject) : null;
     const behind = { kind, outTradeNo: subject, messageId: messageIdOf(detail) };
     const outcome = await this.unitOfWork.run(async (tx) => {
-      const released = await this.quarantine.release(tx, behind);
+      const found = await this.quarantine.release(tx, behind);
+      // Where WeChat Pay's answer granted the order, that has released them a moment ago.
+      const released = found === 'due_already' && wechatpay === 'paid' ? 'released' : found;
       const item = await this.items.lock(tx, id);
       if (item.status === 'dismissed') throw notOpen(item);
       if (released === 'gone') {

@@ -3,6 +3,7 @@ import { GenerationsService } from '../generations/generations.service.js';
 import { AuditService } from '../platform/audit/audit.service.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
+import { QuarantineService } from '../platform/inbox/quarantine.service.js';
 import { OutboxService } from '../platform/outbox/outbox.service.js';
 import { PricesService } from '../prices/prices.service.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
@@ -26,6 +27,9 @@ const ENDED_BY_GRANT = [
   'settling_failed',
 ] as const;
 
+/** Why a notice of its payment may be aside; what that notice alone knows still takes effect. */
+const NOTICES_ASIDE = ['order_unknown', 'payment_unproven'] as const;
+
 /** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
 @Injectable()
 export class OrderGrantsService {
@@ -37,6 +41,7 @@ export class OrderGrantsService {
     private readonly generations: GenerationsService,
     private readonly exceptions: ExceptionsService,
     private readonly outbox: OutboxService,
+    private readonly quarantine: QuarantineService,
     private readonly audit: AuditService,
     private readonly hearsay: HearsayService,
   ) {}
@@ -173,11 +178,13 @@ export class OrderGrantsService {
     order: OrderRecord,
     { by, words }: Gift['resolution'],
   ): Promise<void> {
-    await this.exceptions.resolveAll(tx, {
+    const { outTradeNo: subject } = order;
+    const resolved = await this.exceptions.resolveAll(tx, {
       kinds: ENDED_BY_GRANT,
-      subject: order.outTradeNo,
+      subject,
       by,
       resolution: words,
     });
+    if (resolved > 0) await this.quarantine.retry(tx, subject, NOTICES_ASIDE);
   }
 }

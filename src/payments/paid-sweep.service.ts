@@ -1,5 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { isDatabaseUnavailable } from '../platform/database/database-error.js';
+import {
+  isDatabaseUnavailable,
+  isLockWaitTimeout,
+  isRetryableTransaction,
+} from '../platform/database/database-error.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { ExceptionsService } from '../platform/exceptions/exceptions.service.js';
 import { JobLeasesRepository } from '../platform/jobs/job-leases.repository.js';
@@ -140,7 +144,8 @@ export class PaidSweepService {
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       this.errors.record('payment.sweep_failed', error, { outTradeNo });
-      await this.report(outTradeNo, error);
+      // Somebody has the user's row at this moment: the order comes up again in the next tick.
+      if (!isLockWaitTimeout(error) && !isRetryableTransaction(error)) await this.report(outTradeNo, error);
     }
     return true;
   }

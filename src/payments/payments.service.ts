@@ -139,10 +139,17 @@ export class PaymentsService {
   private async followRefunded(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<void> {
     const by = `system:${claim.source}`;
     await this.entitlements.barRefundedOrder(tx, { ...order, by });
-    if (!claim.evidence || (await this.entitlements.settledAs(tx, order.outTradeNo)) === 'revoked') return;
-    if (claim.evidence.refunded) {
+    const isRevoked = (await this.entitlements.settledAs(tx, order.outTradeNo)) === 'revoked';
+    if (isRevoked && (await this.orders.hasRefund(tx, order.outTradeNo))) return;
+    if (claim.evidence?.refunded) {
       await this.reportUnseenRefund(tx, order);
-      await this.entitlements.revokeForOrder(tx, { ...order, by, reason: 'the order was refunded' });
+      if (!isRevoked)
+        await this.entitlements.revokeForOrder(tx, { ...order, by, reason: 'the order was refunded' });
+      return;
+    }
+    // A callback may be older than the refund: how it is now says only an answer.
+    if (claim.source !== 'wechat-query') {
+      if (claim.source !== 'wechat-unreachable') await this.hearsay.ask(tx, order.outTradeNo);
       return;
     }
     await this.exceptions.raise(tx, {

@@ -38,7 +38,7 @@ export class UsualPaymentsService {
 
   /**
    * The outcome of each claim that was usual and is recorded, or asked about. A claim that is missing there was passed by: unusual, about an
-   * order that somebody holds or nobody knows, or one of several that want the same.
+   * order or a user that somebody holds or nobody knows, or one of several that want the same.
    * @throws when one of them turns out not to be as it was seen: nothing is recorded then, and each goes alone
    */
   async recordTogether(tx: Tx, claims: readonly PaidClaim[]): Promise<Map<PaidClaim, PaidOutcome>> {
@@ -128,10 +128,10 @@ export class UsualPaymentsService {
     };
   }
 
-  /** Those whose users there are, under the id that the order says. */
+  /** Those whose users there are, under the id that the order says, and whom nobody else holds. */
   private async lockUsers(tx: Tx, planned: readonly UsualPayment[]): Promise<UsualPayment[]> {
     const wanted = new Set(planned.flatMap(({ gift }) => gift?.userId ?? []));
-    const known = await this.users.lockAll(tx, [...wanted]);
+    const known = await this.users.lockFree(tx, [...wanted]);
     return planned.filter(({ gift }) => !gift || known.has(gift.userId));
   }
 

@@ -32,6 +32,16 @@ export class UsersRepository {
     );
   }
 
+  /** Those of {@link lockAll} whose rows nobody else holds. */
+  async lockFree(tx: Tx, ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    const rows = await tx.query<Pick<UserRow, 'id'>[]>(
+      'SELECT id FROM users FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id FOR UPDATE SKIP LOCKED',
+      [ids],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Those of the openids that somebody has, and others that the column takes for one of them. */
   async listTakenOpenids(tx: Tx, openids: readonly string[]): Promise<string[]> {
     if (openids.length === 0) return [];

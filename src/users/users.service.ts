@@ -41,9 +41,9 @@ export class UsersService {
     return (await this.lockKnown(tx, claimed))?.id ?? null;
   }
 
-  /** Those of the users that there are, locked until `tx` ends. */
-  async lockAll(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
-    return new Set((await this.users.lockAll(tx, ids)).map(({ id }) => id));
+  /** Those of the users that there are and that nobody else holds, locked until `tx` ends. */
+  async lockFree(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
+    return new Set(await this.users.lockFree(tx, ids));
   }
 
   /**

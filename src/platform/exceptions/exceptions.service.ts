@@ -58,9 +58,10 @@ export class ExceptionsService {
       readonly by: string;
       readonly resolution: string;
     },
-  ): Promise<void> {
+  ): Promise<number> {
     const resolved = await this.exceptions.resolveOpen(tx, done);
     if (resolved > 0)
       this.logger.info('exception.resolved', { subject: done.subject, resolution: done.resolution });
+    return resolved;
   }
 }

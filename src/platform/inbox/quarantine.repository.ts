@@ -30,6 +30,20 @@ export class QuarantineRepository {
     );
   }
 
+  /** All messages of the order that are aside for one of these reasons, as {@link release} does it. */
+  async retry(tx: Tx, outTradeNo: string, kinds: readonly string[]): Promise<void> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT id FROM inbox_messages FORCE INDEX (idx_inbox_messages_out_trade_no)
+        WHERE out_trade_no = ? AND status = 'quarantined' AND outcome IN (?)`,
+      [outTradeNo, kinds],
+    );
+    if (rows.length === 0) return;
+    await this.release(
+      tx,
+      rows.map(({ id }) => id),
+    );
+  }
+
   /** True when another message of the order is aside for this reason. */
   async hasOther(tx: Tx, than: { id: string; outTradeNo: string; kind: string }): Promise<boolean> {
     const rows = await tx.query<unknown[]>(

@@ -35,6 +35,11 @@ export class QuarantineService {
     return messages.length > 0 ? 'applied_already' : 'gone';
   }
 
+  /** What these messages of the order waited for has come by another road. */
+  async retry(tx: Tx, outTradeNo: string, kinds: readonly string[]): Promise<void> {
+    await this.quarantine.retry(tx, outTradeNo, kinds);
+  }
+
   /** A message that was aside is applied now: the exception about it is over, unless another one waits behind it. */
   async end(tx: Tx, { id, outTradeNo, quarantinedAs }: InboxItem): Promise<void> {
     if (!quarantinedAs) return;

@@ -130,6 +130,39 @@ describe('hearsay about a payment', () => {
     expect(user).toMatchObject({ openid: openidOf(outTradeNo), payment_status: 'basic' });
   });
 
+  // Only the notice knows the generation that was paid for.
+  it('that was set before an operator is tried again when WeChat Pay’s word comes after all', async () => {
+    const outTradeNo = await backend.order();
+    backend.pay(outTradeNo);
+    await notify(outTradeNo);
+    await backend.database.query(
+      'UPDATE inbox_messages SET received_at = received_at - INTERVAL 3 HOUR, available_at = NOW(3) WHERE out_trade_no = ?',
+      [outTradeNo],
+    );
+    await backend.drain();
+    expect((await read(outTradeNo)).exceptions).toMatchObject([{ kind: 'payment_unproven', status: 'open' }]);
+    await backend.ask(outTradeNo);
+    await backend.drain();
+    expect(
+      await backend.database.query('SELECT status, outcome FROM inbox_messages WHERE out_trade_no = ?', [
+        outTradeNo,
+      ]),
+    ).toMatchObject([{ status: 'handled', outcome: 'already_granted' }]);
+    const { exceptions } = await read(outTradeNo);
+    expect(exceptions.find(({ kind }) => kind === 'payment_unproven')).toMatchObject({ status: 'resolved' });
+  });
+
+  // Paid, not given back by WeChat Pay's word, and nothing granted: nobody else would ever look at it.
+  it('of an order that its row calls refunded, and nobody knows a refund of, is before an operator', async () => {
+    const outTradeNo = await backend.order({ status: 'refunded' });
+    backend.pay(outTradeNo);
+    await notify(outTradeNo);
+    await backend.ask(outTradeNo);
+    const { grants, exceptions } = await read(outTradeNo);
+    expect(grants).toMatchObject([{ entry: 'revocation', regenerate_delta: 0 }]);
+    expect(exceptions).toMatchObject([{ kind: 'refund_conflict', status: 'open' }]);
+  });
+
   // Money that differs from the order's is a question for a person; granting would sell premium for a cent.
   it('is held when WeChat Pay was paid another amount than the row says', async () => {
     const outTradeNo = await backend.order({}, { totalFen: 1 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InboxDrainService } from '../../../src/platform/inbox/inbox-drain.service.js';
 import { InboxService } from '../../../src/platform/inbox/inbox.service.js';
+import { AppLogger } from '../../../src/platform/logging/app-logger.js';
 import { OutboxRepository } from '../../../src/platform/outbox/outbox.repository.js';
 import { startApplication } from '../../support/application.js';
 import type { TestApplication } from '../../support/application.js';
@@ -80,8 +81,8 @@ describe('a batch of notices', () => {
     await expectGranted(numbers);
   });
 
-  // Deadlock: the rival holds a user that the batch wants, and wants an order that the batch holds.
-  it('that meets a deadlock is applied all the same, once', async () => {
+  // Deadlock: the rival holds a user that a notice wants, and wants the order that it holds.
+  it('of which one meets a deadlock is applied all the same, once', async () => {
     const numbers = await noticesOf(ORDERS, 'user-of-two-lanes');
     const rival = await database.connect();
     try {
@@ -90,16 +91,16 @@ describe('a batch of notices', () => {
       await rival.beginTransaction();
       await rival.query("SELECT id FROM users WHERE id = 'user-of-two-lanes' FOR UPDATE");
       const draining = drain(first);
-      await vi.waitFor(async () => {
-        const [free] = await database.query<{ n: string }>(
-          'SELECT COUNT(*) AS n FROM (SELECT id FROM payment_orders WHERE out_trade_no IN (?) FOR UPDATE SKIP LOCKED) AS f',
-          [numbers],
+      const held = await vi.waitFor(async () => {
+        const [row] = await database.query<{ out_trade_no: string }>(
+          `SELECT out_trade_no FROM payment_orders WHERE out_trade_no IN (?) AND out_trade_no NOT IN
+             (SELECT out_trade_no FROM (SELECT out_trade_no FROM payment_orders WHERE out_trade_no IN (?) FOR UPDATE SKIP LOCKED) AS f)`,
+          [numbers, numbers],
         );
-        expect(Number(free?.n)).toBe(0);
+        if (!row) throw new Error('all orders are free');
+        return row.out_trade_no;
       });
-      const wanted = rival.query('SELECT id FROM payment_orders WHERE out_trade_no = ? FOR UPDATE', [
-        numbers[0],
-      ]);
+      const wanted = rival.query('SELECT id FROM payment_orders WHERE out_trade_no = ? FOR UPDATE', [held]);
       await wanted.catch(() => undefined);
       await rival.rollback();
       await draining;
@@ -131,6 +132,26 @@ describe('a batch of notices', () => {
       await holder.rollback();
     } finally {
       await holder.end();
+    }
+    await database.query('UPDATE inbox_messages SET available_at = NOW(3)');
+    await drain(first);
+    await expectGranted(numbers);
+  });
+
+  it('leaves a user whom somebody holds for later, and is not undone for it', async () => {
+    const numbers = [...(await noticesOf(1, 'user-held')), ...(await noticesOf(ORDERS))];
+    const warned = vi.spyOn(AppLogger.prototype, 'warned');
+    const holder = await database.connect();
+    try {
+      await holder.beginTransaction();
+      await holder.query("SELECT id FROM users WHERE id = 'user-held' FOR UPDATE");
+      await drain(first);
+      await expectGranted(numbers.slice(1));
+      expect(warned.mock.calls.map(([event]) => event)).not.toContain('inbox.batch_failed');
+      await holder.rollback();
+    } finally {
+      await holder.end();
+      warned.mockRestore();
     }
     await database.query('UPDATE inbox_messages SET available_at = NOW(3)');
     await drain(first);
