@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { isDatabaseUnavailable } from '../database/database-error.js';
@@ -24,9 +23,8 @@ const LANES = 4;
 const HELD_UP_MS = 50;
 /** One transaction's worth: its locks are held for some tens of milliseconds, and its statements stay far below max_allowed_packet. */
 const BATCH_MAX = 128;
-/** While orders come in, the lanes rest so many times as long as one of them worked. */
-const REST_SHARE = 2;
-const REST_MS_MAX = 300;
+/** While somebody is served: a process and a server that are held up by a batch are free again sooner. */
+const BATCH_BUSY_MAX = 64;
 /** Less, by one wait for a lock, than what goes alone is hidden from the other lanes. */
 const ALONE_WITHIN_MS = ALONE_LEASE_MS - 1_500;
 
@@ -38,6 +36,7 @@ const ALONE_WITHIN_MS = ALONE_LEASE_MS - 1_500;
 @Injectable()
 export class InboxDrainService implements OnApplicationBootstrap {
   private readonly gate = new LaneGate(HELD_UP_MS);
+  /** All lanes rest together. */
   private restUntilMs = 0;
 
   constructor(
@@ -62,15 +61,8 @@ export class InboxDrainService implements OnApplicationBootstrap {
 
   /** Works until nothing is due. */
   async drain(stopping: AbortSignal): Promise<void> {
-    do await this.rest(stopping);
+    do await this.edge.rest(this.restUntilMs - performance.now(), stopping);
     while (!stopping.aborted && (await this.handleDue(stopping)));
-  }
-
-  /** Of all lanes together: whoever orders or pays at this moment goes first, and what is kept comes in larger batches then. */
-  private async rest(stopping: AbortSignal): Promise<void> {
-    const leftMs = this.restUntilMs - performance.now();
-    if (leftMs <= 0 || !this.edge.isBusy) return;
-    await sleep(leftMs, undefined, { signal: stopping }).catch(() => undefined);
   }
 
   private async handleDue(stopping: AbortSignal): Promise<boolean> {
@@ -79,8 +71,9 @@ export class InboxDrainService implements OnApplicationBootstrap {
     const startedMs = performance.now();
     try {
       const { releases, alone } = await this.unitOfWork.run(async (tx) => {
-        claimed = await this.inbox.claimDue(tx, BATCH_MAX);
-        if (claimed.length === BATCH_MAX) openGate();
+        const limit = this.edge.isBusy ? BATCH_BUSY_MAX : BATCH_MAX;
+        claimed = await this.inbox.claimDue(tx, limit);
+        if (claimed.length === limit) openGate();
         return this.applier.applyAll(tx, claimed);
       });
       openGate();
@@ -94,7 +87,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
     } finally {
       openGate();
       const now = performance.now();
-      this.restUntilMs = now + Math.min((now - startedMs) * REST_SHARE, REST_MS_MAX);
+      this.restUntilMs = now + this.edge.restAfter(now - startedMs);
     }
     return claimed.length > 0;
   }

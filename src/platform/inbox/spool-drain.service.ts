@@ -11,6 +11,7 @@ import { scrubError } from '../logging/scrub.js';
 import type { StoredSpoolRecord } from '../spool/spool-protocol.js';
 import { SpoolService } from '../spool/spool.service.js';
 import { fasterOf, paceOf } from './drain-pace.js';
+import { EdgeActivity } from './edge-activity.js';
 import { INBOX_DRAIN } from './inbox-drain.service.js';
 import { InboxRepository } from './inbox.repository.js';
 
@@ -24,6 +25,7 @@ export class SpoolDrainService implements OnApplicationBootstrap {
     private readonly unitOfWork: UnitOfWork,
     private readonly spool: SpoolService,
     private readonly inbox: InboxRepository,
+    private readonly edge: EdgeActivity,
     private readonly exceptions: ExceptionsService,
     private readonly errors: ErrorLogService,
     private readonly logger: AppLogger,
@@ -45,7 +47,6 @@ export class SpoolDrainService implements OnApplicationBootstrap {
     let afterSeq = 0;
     let moved = 0;
     while (!stopping.aborted) {
-      pace = fasterOf(pace, paceOf((await this.spool.stats()).depth));
       const batch = await this.spool.read(afterSeq, pace.batch);
       const last = batch.at(-1);
       if (!last) break;
@@ -53,6 +54,8 @@ export class SpoolDrainService implements OnApplicationBootstrap {
       moved += await this.move(batch);
       this.jobs.wake(INBOX_DRAIN);
       if (batch.length < pace.batch) break;
+      this.edge.note();
+      pace = fasterOf(pace, paceOf((await this.spool.stats()).depth));
       nextAtMs += pace.everyMs;
       const restMs = Math.max(0, nextAtMs - performance.now());
       await sleep(restMs, undefined, { signal: stopping }).catch(() => undefined);

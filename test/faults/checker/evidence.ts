@@ -49,7 +49,7 @@ export type HttpEvent = {
 
 export type DirectWrite = {
   /** `order_paid_tried`: the function heard no answer. */
-  readonly what: 'order_created' | 'order_paid' | 'order_paid_tried' | 'order_failed' | 'user_created';
+  readonly what: 'order_created' | 'order_paid' | 'order_paid_tried' | 'user_created';
   readonly outTradeNo: string | null;
   readonly committedAtMs: number;
 };

@@ -65,15 +65,6 @@ export class Functions {
     }
   }
 
-  async markFailed(outTradeNo: string): Promise<void> {
-    const [result] = await this.pool.query<mysql.ResultSetHeader>({
-      sql: "UPDATE payment_orders SET status = 'failed' WHERE out_trade_no = ? AND status = 'pending'",
-      values: [outTradeNo],
-      timeout: 5_000,
-    });
-    if (result.affectedRows > 0) this.recorder.wrote({ what: 'order_failed', outTradeNo });
-  }
-
   /** Holds the transaction open as long as `work` takes, and commits then. */
   async markPaidLate(
     outTradeNo: string,

@@ -5,7 +5,7 @@ import type { Moment } from './replica.ts';
 
 export const PACKAGE_FEN = { basic: 1, premium: 2990 } as const;
 /** Few orders to a user: packages meet, and several transactions want one user's row. */
-const USERS_MAX = 400;
+export const USERS = 400;
 const FAULTS_BESIDE_KILLS = 4;
 const KILLS = [
   ...['random', 'random', 'before-commit', 'before-commit', 'after-commit', 'after-commit'],
@@ -81,7 +81,7 @@ export class RunPlan {
     const made = chance.pick(['api', 'api', 'row', 'both'] as const);
     const isPaid = chance.chance(0.9);
     return {
-      user: chance.below(USERS_MAX),
+      user: chance.below(USERS),
       packageType,
       made,
       copies: made === 'row' ? 0 : chance.pick([1, 1, 1, 2]),

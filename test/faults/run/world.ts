@@ -12,6 +12,7 @@ import type { WechatPaySimulator } from '../../support/wechatpay-simulator/simul
 import { Functions } from './functions.ts';
 import { Recorder } from './recorder.ts';
 import { Replica } from './replica.ts';
+import { USERS } from './plan.ts';
 import { query } from './server.ts';
 import type { FaultServer } from './server.ts';
 import { DB_ERROR_CANARY, personOf, Shop } from './shop.ts';
@@ -19,7 +20,6 @@ import { DB_ERROR_CANARY, personOf, Shop } from './shop.ts';
 const DAY_MS = 86_400_000;
 /** The first process makes the schema. */
 const READY_WITHIN_MS = 120_000;
-const CANARY_USERS = 400;
 export const ORDER_WAIT_MINUTES = 1;
 /** Lines of a key in PEM, without those that all keys have. */
 const KEY_LINES = [5, 9];
@@ -119,7 +119,7 @@ export class World {
     const keyLines = KEY_LINES.map((line) => privateKeyPem.split('\n')[line] ?? '');
     const keys = [apiv3Key, standIn.env.CLOUD_FUNCTION_TOKEN, ...keyLines];
     const canaries = [secrets.internalSecret, secrets.password, secrets.adminToken, DB_ERROR_CANARY, ...keys];
-    const openids = Array.from({ length: CANARY_USERS }, (_, user) => personOf(user).openid);
+    const openids = Array.from({ length: USERS }, (_, user) => personOf(user).openid);
     const replicas = [a, b] as const;
     const equipment = {
       ...secrets,

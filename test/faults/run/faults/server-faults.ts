@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../../support/random.ts';
+import { PACKAGE_FEN, USERS } from '../plan.ts';
 import { query } from '../server.ts';
+import type { Sale } from '../shop.ts';
 import type { World } from '../world.ts';
 import type { Fault } from './fault.ts';
+
+type Disturbance = (world: World, chance: Random) => Promise<void>;
 
 const AWAY_MS_MAX = 1_500;
 const FROZEN_MS_MIN = 1_200;
@@ -9,6 +14,7 @@ const FROZEN_MS_SPREAD = 2_500;
 /** Longer than the second that the backend waits for a row by far, so that many wait in vain. */
 const LOCKED_MS = 2_500;
 const LOCKED_ROWS = 50;
+const LATE_PAYMENTS = 12;
 const SESSIONS_KILLED = 5;
 const READ_ONLY_MS = 1_500;
 const FEW_CONNECTIONS_MS = 1_500;
@@ -31,7 +37,7 @@ export const freezeServer: Fault = async ({ server }, chance) => {
 /** One of an administrator's or a rival's ways to be in the way. */
 export const disturbSessions: Fault = async (world, chance) => {
   for (const disturb of [lockOrders, lockUsers, killSessions, makeReadOnly, leaveFewConnections]) {
-    await disturb(world);
+    await disturb(world, chance);
     await sleep(chance.below(300));
   }
 };
@@ -42,15 +48,35 @@ const lockOrders = (world: World): Promise<void> =>
     `SELECT o.id FROM payment_orders o JOIN users u ON u.id = o.user_id ORDER BY o.created_at DESC LIMIT ${LOCKED_ROWS} FOR UPDATE`,
   );
 
-/** Whoever has an order's row waits for its user's, with the half done. */
-const lockUsers = (world: World): Promise<void> => lockRows(world, 'SELECT id FROM users FOR UPDATE');
+/**
+ * Whoever has an order's row waits for its user's, with the half done: payments of orders that were given up are recorded one
+ * by one, and their orders turn paid before the user's turn comes.
+ */
+const lockUsers: Disturbance = async (world, chance) => {
+  const givenUp: Sale[] = [];
+  for (let made = 0; made < LATE_PAYMENTS; made += 1) {
+    const sale = world.shop.open('premium', chance.below(USERS));
+    const row = { ...sale, amountFen: PACKAGE_FEN.premium, status: 'failed' as const };
+    if (await world.functions.insertOrder(row)) givenUp.push(sale);
+  }
+  await lockRows(world, 'SELECT id FROM users FOR UPDATE', async () => {
+    for (const sale of givenUp) {
+      world.shop.pay(sale);
+      await world.shop.callback(sale, world.shop.anyUp(chance.below(2)));
+    }
+  });
+};
 
-async function lockRows({ root }: World, sql: string): Promise<void> {
+async function lockRows(
+  { root }: World,
+  sql: string,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const rival = await root.getConnection();
   try {
     await rival.beginTransaction();
     await query(rival, sql);
-    await sleep(LOCKED_MS);
+    await Promise.all([sleep(LOCKED_MS), meanwhile()]);
     await rival.rollback();
     rival.release();
   } catch {
