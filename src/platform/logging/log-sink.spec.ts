@@ -4,7 +4,7 @@ import { LogSink } from './log-sink.js';
 
 const LINE = `${'x'.repeat(1_023)}\n`;
 const MANY_LINES = 10_000;
-const WAITING_LINES_MAX = 1_025; // a megabyte, and the line that passed it
+const WAITING_LINES_MAX = 1_088; // a megabyte, and the lines of a turn that passed it
 
 const outputThat = (write: (done: (error?: Error) => void) => void) =>
   new Writable({ write: (_chunk, _encoding, done) => write(done), autoDestroy: false, emitClose: false });
@@ -19,6 +19,18 @@ describe('LogSink', () => {
     for (let lines = 0; lines < MANY_LINES; lines += 1) sink.write(LINE);
     expect(output.writableLength).toBe(WAITING_LINES_MAX * LINE.length);
     expect(sink.linesDropped).toBe(MANY_LINES - WAITING_LINES_MAX);
+  });
+
+  it('writes the lines of a turn at once, and in their order', async () => {
+    const written: string[] = [];
+    const output = new Writable({ write: (chunk, _encoding, done) => (written.push(String(chunk)), done()) });
+    const sink = new LogSink(output as unknown as NodeJS.WriteStream);
+    for (const line of ['a\n', 'b\n', 'c\n']) sink.write(line);
+    await settle();
+    expect(written).toEqual(['a\nb\nc\n']);
+    sink.write('the last one\n');
+    sink.flush();
+    expect(written.at(-1)).toBe('the last one\n');
   });
 
   // Prevents the end of the process by an 'error' event that nobody listens to.

@@ -1,5 +1,7 @@
 /** What a reader that is only slow catches up with; more would be memory that the orders need. */
 const WAITING_BYTES_MAX = 1024 * 1024;
+/** Of one turn; more are written at once. */
+const LINES_MAX = 64;
 
 type Output = Pick<NodeJS.WriteStream, 'write' | 'on' | 'writableLength'>;
 
@@ -10,6 +12,7 @@ type Output = Pick<NodeJS.WriteStream, 'write' | 'on' | 'writableLength'>;
  */
 export class LogSink {
   private dropped = 0;
+  private lines: string[] = [];
 
   constructor(private readonly output: Output) {
     // Each failed write is counted where it was made; without a listener the same error would end the process.
@@ -20,18 +23,28 @@ export class LogSink {
     return this.dropped;
   }
 
+  /** The lines of one turn of the event loop go out together: under load, a system call each would cost more than the rest of them. */
   write(line: string): void {
     if (this.output.writableLength > WAITING_BYTES_MAX) {
       this.dropped += 1;
       return;
     }
-    this.output.write(line, this.noteFailure);
+    this.lines.push(line);
+    if (this.lines.length === 1) setImmediate(this.flush);
+    else if (this.lines.length >= LINES_MAX) this.flush();
   }
 
-  private readonly noteFailure = (error?: Error | null): void => {
-    if (error) this.dropped += 1;
+  /** Hands over what waits, as before an end. */
+  readonly flush = (): void => {
+    const { lines } = this;
+    if (lines.length === 0) return;
+    this.lines = [];
+    this.output.write(lines.join(''), (error) => {
+      if (error) this.dropped += lines.length;
+    });
   };
 }
 
 /** The one of this process. */
 export const STANDARD_OUTPUT = new LogSink(process.stdout);
+process.once('exit', STANDARD_OUTPUT.flush);

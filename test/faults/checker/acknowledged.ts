@@ -9,6 +9,9 @@ const ORDER_CREATED = /^\/api\/payment\/internal\/order-created$/;
 const NOTIFY = /^\/api\/payment\/internal\/notify$/;
 export const REFUND_REQUEST = /^\/api\/admin\/refunds$/;
 const WECHAT_CALLBACK = /^\/api\/payment\/(refund-)?callback$/;
+/** What an operator must have seen, for the order of an acknowledged message to be missing or another one. */
+const WHY_NO_ROW = ['impossible_amount', 'spool_record_refused', 'message_failed'];
+const WHY_ANOTHER_ROW = ['order_conflict', 'package_unknown', 'payment_held'];
 const PAID_STATES = ['paid', 'refunded'];
 const TOO_MANY_REQUESTS = 429;
 const CONFLICT = 409;
@@ -26,11 +29,14 @@ function lostOrder(facts: Facts, { body }: HttpEvent): string | null {
   const outTradeNo = String(field(body, 'outTradeNo'));
   const rows = facts.ordersOf(outTradeNo);
   if (rows.length > 1) return `${outTradeNo} has ${rows.length} rows`;
-  if (facts.hasException(outTradeNo)) return null;
   const [row] = rows;
-  if (!row) return `${outTradeNo} was acknowledged, and has neither a row nor an exception`;
+  if (!row) {
+    return facts.hasException(outTradeNo, WHY_NO_ROW)
+      ? null
+      : `${outTradeNo} was acknowledged, and has neither a row nor an exception`;
+  }
   const differences = differencesOf(facts, row, body);
-  return differences.length === 0
+  return differences.length === 0 || facts.hasException(outTradeNo, WHY_ANOTHER_ROW)
     ? null
     : `${outTradeNo} was acknowledged otherwise: ${differences.join(', ')}`;
 }
@@ -68,7 +74,8 @@ export function noAcknowledgedNoticeLost(facts: Facts): Verdict {
 
 function lostNotice(facts: Facts, { body }: HttpEvent, waiting: ReadonlySet<string>): string | null {
   const outTradeNo = String(field(body, 'outTradeNo'));
-  if (facts.hasException(outTradeNo)) return null;
+  if (facts.isHeld(outTradeNo) || facts.hasException(outTradeNo, whyUnsettled(facts, outTradeNo)))
+    return null;
   const row = facts.order(outTradeNo);
   const told = field(body, 'transactionId');
   // Hearsay about money that WeChat Pay does not have waits for the order's time to be over.
@@ -79,6 +86,12 @@ function lostNotice(facts: Facts, { body }: HttpEvent, waiting: ReadonlySet<stri
     return `${outTradeNo} was notified with ${wordOf(told)}, and has ${row.transaction_id}`;
   const isSettled = facts.hasLine(outTradeNo, 'grant') || facts.hasLine(outTradeNo, 'revocation');
   return isSettled ? null : `${outTradeNo} was notified, and nothing was granted for it`;
+}
+
+/** Where WeChat Pay has the money, nobody may call it unproven. */
+function whyUnsettled(facts: Facts, outTradeNo: string): string[] {
+  const always = ['transaction_mismatch'];
+  return facts.payment(outTradeNo) ? always : [...always, 'order_unknown', 'payment_unproven'];
 }
 
 /** I13: what was acknowledged was written, by the binary log and not by the tables; what was refused was not. */

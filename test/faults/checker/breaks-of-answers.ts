@@ -30,11 +30,58 @@ export const BREAKS_OF_ANSWERS: readonly Break[] = [
     'a refund did not arrive there',
     (run) => (run.refunds[0] = { ...first(run.refunds), status: 'PROCESSING' }),
   ],
+  [
+    'I4',
+    'a paid order was held for nothing',
+    (run) => {
+      run.lose('entitlement_grants', '2');
+      const hold = { id: '1', kind: 'payment_held', subject: DIRECT_ORDER, status: 'open' };
+      run.commit(62_000, ['exceptions', null, hold]);
+    },
+  ],
+  [
+    'I5',
+    'a user was made with credits',
+    (run) =>
+      run.commit(80_000, [
+        'users',
+        null,
+        { ...run.row('users', 'user-1'), id: 'user-9', regenerate_count: '23' },
+      ]),
+  ],
+  [
+    'I6',
+    'a grant that nobody gave',
+    (run) => run.falsify('entitlement_grants', '2', { origin: 'fulfilled_earlier' }),
+  ],
+  [
+    'I6',
+    'another package than was bought',
+    (run) => {
+      run.falsify('payment_orders', DIRECT_ORDER, { package_type: 'basic' });
+      run.falsify('entitlement_grants', '2', { package_type: 'basic', regenerate_delta: '5' });
+    },
+  ],
+  [
+    'I10',
+    'other credits were taken back than were given',
+    (run) => run.falsify('entitlement_grants', '3', { regenerate_delta: '0' }),
+  ],
+  [
+    'I24',
+    'a promised refund was given up',
+    (run) => run.falsify('refund_settlements', REFUND, { status: 'closed' }),
+  ],
   ['I12', 'money moved twice', (run) => (run.refunds[0] = { ...first(run.refunds), timesApplied: 2 })],
   [
     'I12',
     'a second number for one intent',
     (run) => run.refunds.push({ ...first(run.refunds), outRefundNo: 'RF1767345631000xyz' }),
+  ],
+  [
+    'I12',
+    'a refund was promised that nobody asked for',
+    (run) => run.falsify('refund_settlements', REFUND, { idempotency_key: 'another' }),
   ],
   [
     'I12',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BREAKS_OF_ANSWERS } from './breaks-of-answers.ts';
-import { BREAKS_OF_ROWS } from './breaks-of-rows.ts';
+import { BREAKS_OF_ROWS, first } from './breaks-of-rows.ts';
 import { check, DECIDED_ELSEWHERE } from './check.ts';
 import { DIRECT_ORDER, makeCleanRun } from './clean-run.ts';
 import { RunBuilder } from './run-builder.ts';
@@ -30,6 +30,8 @@ describe('the checker', () => {
   it('accepts what is before an operator', () => {
     const run = makeCleanRun();
     run.lose('entitlement_grants', '2');
+    const at = run.payments.findIndex(({ outTradeNo }) => outTradeNo === DIRECT_ORDER);
+    run.payments[at] = { ...first(run.payments.slice(at)), amountFen: 1 };
     const hold = { id: '1', kind: 'payment_held', subject: DIRECT_ORDER, status: 'open' };
     run.commit(62_000, ['exceptions', null, hold]);
     const found = check(run.evidence()).filter(({ findings }) => findings.length > 0);

@@ -1,6 +1,9 @@
 import type { Evidence, HttpEvent, Row, RowChange } from './evidence.ts';
 import { imageOf } from './binlog.ts';
 
+/** What the packages of a run cost. */
+const PRICES_FEN = [1, 2990];
+
 /** The changes of one transaction, in their order. */
 export type Transaction = {
   readonly number: number;
@@ -17,6 +20,8 @@ export class Facts {
   private readonly exceptionsBySubject: ReadonlyMap<string, readonly Row[]>;
   private readonly paymentsByNo: ReadonlyMap<string, Evidence['ledger']['payments'][number]>;
   private readonly changesByTable: ReadonlyMap<string, readonly RowChange[]>;
+  private readonly ordersByTransaction: ReadonlyMap<string, number>;
+  private readonly refunded: ReadonlySet<string>;
   private readonly written: ReadonlySet<string>;
   private readonly told: ReadonlySet<unknown>;
 
@@ -28,6 +33,10 @@ export class Facts {
     this.exceptionsBySubject = groupBy(this.rows('exceptions'), (row) => text(row, 'subject'));
     this.paymentsByNo = new Map(evidence.ledger.payments.map((payment) => [payment.outTradeNo, payment]));
     this.changesByTable = groupBy(evidence.changes, ({ table }) => table);
+    const paid = this.rows('payment_orders').filter((row) => row.transaction_id);
+    const alike = groupBy(paid, (row) => text(row, 'transaction_id'));
+    this.ordersByTransaction = new Map([...alike].map(([id, rows]) => [id, rows.length]));
+    this.refunded = new Set(this.rows('refund_settlements').map((row) => text(row, 'out_trade_no')));
     this.written = new Set(evidence.directWrites.map(({ what, outTradeNo }) => `${what} ${outTradeNo}`));
     this.told = new Set([
       ...evidence.directWrites.flatMap(({ what, outTradeNo }) =>
@@ -56,9 +65,26 @@ export class Facts {
     return this.ordersOf(outTradeNo)[0];
   }
 
-  /** True when the ledger of entitlements has such a line for the order. */
+  /** Such a line of the ledger of entitlements that stands for the order's payment. */
+  line(outTradeNo: string, entry: 'grant' | 'revocation'): Row | undefined {
+    return (this.linesByNo.get(outTradeNo) ?? []).find(
+      (line) => line.entry === entry && (entry === 'revocation' || line.origin === 'payment'),
+    );
+  }
+
   hasLine(outTradeNo: string, entry: 'grant' | 'revocation'): boolean {
-    return (this.linesByNo.get(outTradeNo) ?? []).some((line) => line.entry === entry);
+    return this.line(outTradeNo, entry) !== undefined;
+  }
+
+  /** Before an operator instead of granted, for what can be the matter in a run: anything else is a paid order that gets nothing. */
+  isHeld(outTradeNo: string): boolean {
+    if (!this.hasException(outTradeNo, ['payment_held'])) return false;
+    const order = this.order(outTradeNo);
+    const payment = this.payment(outTradeNo);
+    const isOtherAmount = order && payment && fenOfYuan(order.amount) !== payment.amountFen;
+    const isNobodysPrice = order && !payment && !PRICES_FEN.includes(fenOfYuan(order.amount));
+    const isRival = (this.ordersByTransaction.get(text(order ?? {}, 'transaction_id')) ?? 0) > 1;
+    return Boolean(isOtherAmount || isNobodysPrice || isRival || this.refunded.has(outTradeNo));
   }
 
   /** An item that an operator sees, or said that it needs nothing. */

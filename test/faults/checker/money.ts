@@ -95,7 +95,7 @@ function explainedFen(facts: Facts): number {
 }
 
 function isHeld(facts: Facts, outTradeNo: string): boolean {
-  return facts.hasException(outTradeNo, ['payment_held']);
+  return facts.isHeld(outTradeNo);
 }
 
 function isPaidByFunction(facts: Facts, outTradeNo: string): boolean {

@@ -19,7 +19,8 @@ export function directPaymentsArePickedUp(facts: Facts): Verdict {
   const seen = new Examination('I15');
   const settledAtMs = new Map<string, number>();
   for (const { table, before, after, committedAtMs } of facts.evidence.changes) {
-    const isHold = table === 'exceptions' && after?.kind === 'payment_held';
+    const isHold =
+      table === 'exceptions' && after?.kind === 'payment_held' && facts.isHeld(text(after, 'subject'));
     if (before || !after || !(isHold || table === 'entitlement_grants')) continue;
     const outTradeNo = text(after, isHold ? 'subject' : 'out_trade_no');
     if (!settledAtMs.has(outTradeNo)) settledAtMs.set(outTradeNo, committedAtMs);
@@ -91,11 +92,20 @@ export function spoolsAreAccountedFor(facts: Facts): Verdict {
 function spooledIn(log: string): { topic: string; outTradeNo: string }[] {
   return log.split('\n').flatMap((line) => {
     if (!line.includes('"inbox.accepted"') || !line.endsWith('}')) return [];
-    const { event, stored, topic, outTradeNo } = JSON.parse(line) as LogLine;
+    const { event, stored, topic, outTradeNo } = lineOf(line);
     return event === 'inbox.accepted' && stored === 'spool'
       ? [{ topic: String(topic), outTradeNo: String(outTradeNo) }]
       : [];
   });
+}
+
+/** The unfinished line of a process that was killed, and the first one of the next, are one line that is no JSON. */
+function lineOf(text: string): LogLine {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return {};
+  }
 }
 
 /** I24: nothing ends in silence: what is not settled at quiet waits for WeChat Pay's word, or is before an operator. */
@@ -119,12 +129,22 @@ export function nothingEndsInSilence(facts: Facts): Verdict {
     seen.examine(
       isSilent ? `the refund ${outRefundNo} is ${refund.status} (${refund.stage}), and nobody is told` : null,
     );
+    if (refund.origin === 'operator' && refund.status === 'closed')
+      seen.examine(givenUpInSilence(facts, outRefundNo, atWechat.get(outRefundNo)));
   }
   for (const notice of facts.rows('outbox_messages')) {
     const isSilent = notice.status === 'failed' && !facts.hasException(text(notice, 'message_key'));
     seen.examine(isSilent ? `the notice ${notice.message_key} failed, and nobody is told` : null);
   }
   return seen.verdict();
+}
+
+/** What was promised is given up only when WeChat Pay closed it, and then somebody is told. */
+function givenUpInSilence(facts: Facts, outRefundNo: string, there: string | undefined): string | null {
+  if (there !== 'CLOSED') return `the refund ${outRefundNo} was given up, and is ${there ?? 'unknown'} there`;
+  return facts.hasException(outRefundNo)
+    ? null
+    : `the refund ${outRefundNo} was given up, and nobody is told`;
 }
 
 function silentMessage(facts: Facts, message: Row): string | null {

@@ -108,9 +108,7 @@ export function refundedMeansAllOfIt(facts: Facts): Verdict {
     const isAll = refundedFen > 0 && refundedFen === facts.cost(order);
     const isRefunded = order.status === 'refunded';
     if (!isAll && !isRefunded && refundedFen === 0) continue;
-    const isTakenBack = facts.hasLine(outTradeNo, 'revocation');
-    if (isAll && isRefunded && !isTakenBack)
-      seen.examine(`${outTradeNo} is refunded, and keeps what it gave`);
+    if (isAll && isRefunded) seen.examine(notTakenBack(facts, outTradeNo));
     const isExplained =
       isAll === isRefunded || facts.hasException(outTradeNo, ['refund_conflict', 'refund_exceeds_paid']);
     seen.examine(
@@ -120,6 +118,16 @@ export function refundedMeansAllOfIt(facts: Facts): Verdict {
     );
   }
   return seen.verdict();
+}
+
+/** Nobody consumes credits in a run, so that all of them can be taken back. */
+function notTakenBack(facts: Facts, outTradeNo: string): string | null {
+  const gave = facts.line(outTradeNo, 'grant');
+  const back = facts.line(outTradeNo, 'revocation');
+  if (!back) return `${outTradeNo} is refunded, and keeps what it gave`;
+  const credits = gave ? -Number(gave.regenerate_delta) : 0;
+  const isSame = Number(back.regenerate_delta) === credits && (!gave || back.user_id === gave.user_id);
+  return isSame ? null : `${outTradeNo} is refunded, and something else than it gave was taken back`;
 }
 
 /** I12: one intent is one number at WeChat Pay, and its money moves once at most. */
@@ -138,6 +146,12 @@ export function intentsAreRefundedOnce(facts: Facts): Verdict {
     const numbers = new Set(events.map(({ answer }) => field(answer, 'data', 'outRefundNo')));
     seen.examine(numbers.size > 1 ? `the intent ${key} got ${numbers.size} numbers` : null);
   }
+  const asked = new Set(facts.posts(REFUND_REQUEST).map(({ body }) => intentOf(body)));
+  for (const row of promised) {
+    const intent = [row.idempotency_key, row.out_trade_no, Number(row.refund_fen)].join(' ');
+    const isAsked = asked.has(intent);
+    seen.examine(isAsked ? null : `${row.out_refund_no} was promised, and nobody asked for it by its key`);
+  }
   for (const change of facts.changes('refund_settlements')) {
     const { before, after } = change;
     if (!before || !after) continue;
@@ -146,4 +160,10 @@ export function intentsAreRefundedOnce(facts: Facts): Verdict {
     seen.examine(isSame ? null : `the refund ${before.out_refund_no} became another one`);
   }
   return seen.verdict();
+}
+
+function intentOf(body: unknown): string {
+  const amount = field(body, 'amount');
+  const fen = typeof amount === 'string' ? fenOfYuan(amount) : NaN;
+  return [field(body, 'idempotencyKey'), field(body, 'outTradeNo'), fen].join(' ');
 }

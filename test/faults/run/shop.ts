@@ -9,7 +9,8 @@ import type { Replica } from './replica.ts';
 
 const REFUND_TRIES_MAX = 8;
 const REFUND_PAUSE_MS = 700;
-const CALLBACK_TRIES = 2;
+const CALLBACK_TRIES = 8;
+const CALLBACK_PAUSE_MS = 500;
 
 export type ShopSecrets = { readonly internal: string; readonly adminToken: string };
 export type Sale = {
@@ -75,6 +76,11 @@ export class Shop {
       await pause();
       await this.refund(sale, fen, `${sale.outTradeNo}-${part}`);
     }
+    if (plan.refundsFen.length === 0) return;
+    // What was told before comes again, late: money that went back neither pays nor grants once more.
+    await pause();
+    await this.notify(sale, payment, this.anyUp(plan.replica));
+    await this.callback(sale, this.anyUp(plan.replica + 1));
   }
 
   orderCreated(sale: Sale, to: Replica): Promise<Heard> {
@@ -100,19 +106,20 @@ export class Shop {
     return this.post(to, '/api/payment/internal/notify', body);
   }
 
-  /** WeChat Pay calls, and calls once more when nobody took it. */
+  /** WeChat Pay calls, and calls again when nobody took it. */
   async callback({ outTradeNo }: Sale, to: Replica): Promise<void> {
     const { headers, body } = this.world.simulator.composePaymentCallback(outTradeNo);
     for (let attempt = 1; attempt <= CALLBACK_TRIES; attempt += 1) {
       const { status } = await this.world.recorder.send({
         client: 'wechatpay',
-        to,
+        to: attempt === 1 ? to : this.anyUp(attempt),
         path: '/api/payment/callback',
         headers,
         body: { outTradeNo, event: 'TRANSACTION.SUCCESS' },
         raw: body.toString('utf8'),
       });
       if (status === 200 || status === 204) return;
+      await sleep(CALLBACK_PAUSE_MS);
     }
   }
 
@@ -124,7 +131,11 @@ export class Shop {
       const { status, answer } = heard;
       const error = (answer as { error?: unknown } | null)?.error;
       const isNotPaidYet = status === 404 || (status === 409 && error === 'order_not_paid');
-      if (status !== null && status < 500 && status !== 429 && !isNotPaidYet) return heard;
+      if (status !== null && status < 500 && status !== 429 && !isNotPaidYet) {
+        // Once more, as by somebody who did not see the answer: the same refund, and not another one.
+        await this.refundOnce(outTradeNo, fen, { key, to: this.anyUp(attempt + 1) });
+        return heard;
+      }
       await sleep(REFUND_PAUSE_MS);
     }
     return heard;

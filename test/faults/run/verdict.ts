@@ -35,6 +35,7 @@ export async function judge(world: World, gathered: Omit<Evidence, 'changes'>): 
     broken: Object.fromEntries(bad.map(({ invariant, findings }) => [invariant, findings.length])),
     findings: [
       ...bad.flatMap(({ invariant, findings }) => shorten(invariant, findings)),
+      ...findSetAside(gathered),
       ...findRefused(gathered),
       ...findUncaught(gathered),
     ],
@@ -55,6 +56,14 @@ function findUncaught({ replicas }: Pick<Evidence, 'replicas'>): string[] {
     const count = [...log.matchAll(UNCAUGHT)].length;
     return count > 0 ? [`${name} logged ${count} errors that nobody caught`] : [];
   });
+}
+
+/** No message of a run is poison: one that is given up was given up for a fault that ended. */
+function findSetAside({ tables }: Pick<Evidence, 'tables'>): string[] {
+  const kinds = ['message_failed', 'spool_record_refused'];
+  return (tables.exceptions ?? []).flatMap(({ kind, subject, reason }) =>
+    kinds.includes(kind ?? '') ? [`${kind} of ${subject}: ${reason}`] : [],
+  );
 }
 
 function findRefused({ history }: Pick<Evidence, 'history'>): string[] {

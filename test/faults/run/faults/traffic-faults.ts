@@ -13,6 +13,8 @@ const HELD_OPEN_MS = 12_000;
 const STORM_REFUNDS = 50;
 const STORM_FEN_MIN = 700;
 const STORM_FEN_SPREAD = 800;
+/** So little that all fifty would be paid, were they not one. */
+const SAME_FEN = 50;
 const GRANTED_WITHIN_MS = 15_000;
 const FLOOD_ORDERS = 300;
 const FLOOD_CALLERS = 16;
@@ -79,7 +81,7 @@ export const stormRefunds: Fault = async (world, chance) => {
       shop.refundOnce(many.outTradeNo, fen, { key: `${many.outTradeNo}-storm-${at}`, to: to(at) }),
     ),
     ...fens.map((_, at) =>
-      shop.refundOnce(one.outTradeNo, PACKAGE_FEN.premium, { key: `${one.outTradeNo}-same`, to: to(at) }),
+      shop.refundOnce(one.outTradeNo, SAME_FEN, { key: `${one.outTradeNo}-same`, to: to(at) }),
     ),
   ]);
 };
