@@ -220,7 +220,7 @@ function recover(error: unknown): void {
   const suspect = `${file}.suspect-${randomUUID()}`;
   try {
     const { records, isAll } = rescue();
-    homeless.push(...records);
+    homeless = homeless.concat(records);
     closeQuietly();
     if (isAll && records.length === 0) for (const side of SIDES) rmSync(file + side, { force: true });
     else for (const side of SIDES) moveIfThere(file + side, suspect + side);

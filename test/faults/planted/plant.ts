@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Edit } from './planted-bugs.ts';
+import type { Edit } from './planted-bug.ts';
 
 /**
  * A tree of compiled files with mistakes in it, beside the one it is made from: all other files are links to it. It must lie

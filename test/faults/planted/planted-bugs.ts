@@ -1,28 +1,8 @@
-import type { Invariant } from '../checker/verdict.ts';
-import type { FaultNumber } from '../run/fault-numbers.ts';
-
-/** A change of the compiled code, so that the sources have no switch for it. */
-export type Edit = {
-  /** Below the folder of the compiled files. */
-  readonly file: string;
-  /** Stands there exactly once, or the code has moved on and the bug with it. */
-  readonly find: string;
-  readonly replace: string;
-};
-
-/** A mistake that somebody could make, and what must come of it. */
-export type PlantedBug = {
-  readonly name: string;
-  /** At least one of these must be found broken. */
-  readonly breaks: readonly Invariant[];
-  readonly edits: readonly Edit[];
-  /** A run that can expose it: without faults some mistakes look right. */
-  readonly run: { readonly seed: number; readonly only: readonly FaultNumber[]; readonly kills?: number };
-};
+import type { PlantedBug } from './planted-bug.ts';
+import { OF_REFUNDS } from './planted-refund-bugs.ts';
 
 const INBOX = 'src/platform/inbox';
 const PAYMENTS = 'src/payments';
-const REFUNDS = 'src/refunds';
 
 const OF_MESSAGES: readonly PlantedBug[] = [
   {
@@ -222,76 +202,6 @@ const OF_PAYMENTS: readonly PlantedBug[] = [
       },
     ],
     run: { seed: 1, only: ['F8'] },
-  },
-];
-
-const OF_REFUNDS: readonly PlantedBug[] = [
-  {
-    name: 'a silent refund sent again under a new number, and not asked about',
-    breaks: ['I12'],
-    edits: [
-      {
-        file: `${REFUNDS}/refund-settlement.service.js`,
-        find: "if (refund.stage !== 'requested' && this.questions.canAsk) {",
-        replace: 'if (false) {',
-      },
-      {
-        file: `${REFUNDS}/refund-sending.service.js`,
-        find: 'const order = {\n            outRefundNo,',
-        replace:
-          'const order = {\n            outRefundNo: refund.sends > 0 ? `${outRefundNo}r${refund.sends}` : outRefundNo,',
-      },
-    ],
-    run: { seed: 1, only: ['F12'] },
-  },
-  {
-    name: 'refunds not bounded by what was paid',
-    breaks: ['I9'],
-    edits: [
-      {
-        file: `${REFUNDS}/refund-rules.js`,
-        find: 'if (leftFen === 0 || (amount && amount.fen > leftFen)) {',
-        replace: 'if (false) {',
-      },
-    ],
-    run: { seed: 1, only: ['F12'] },
-  },
-  {
-    name: 'yuan read as a float',
-    breaks: ['I11', 'I13'],
-    edits: [
-      {
-        file: 'src/shared/money.js',
-        find: "Money.ofFen(Number(whole) * 100 + Number(fraction.padEnd(2, '0')))",
-        replace:
-          'Money.ofFen(Math.trunc(Math.fround(Number(`${whole}.${fraction}`)) * 100) || Number(fraction))',
-      },
-    ],
-    run: { seed: 1, only: ['F12'] },
-  },
-  {
-    name: 'a refund without its line in the audit log',
-    breaks: ['I21'],
-    edits: [
-      {
-        file: `${REFUNDS}/refunds.service.js`,
-        find: 'await this.note(tx, {\n            by: wish.by,',
-        replace: 'void ({\n            by: wish.by,',
-      },
-    ],
-    run: { seed: 1, only: ['F12'] },
-  },
-  {
-    name: 'a lease that changes hands under one token',
-    breaks: ['I19'],
-    edits: [
-      {
-        file: 'src/platform/jobs/job-leases.repository.js',
-        find: 'IF(owner = ?, 0, 1)',
-        replace: 'IF(owner = ?, 0, 0)',
-      },
-    ],
-    run: { seed: 1, only: ['F20'] },
   },
 ];
 

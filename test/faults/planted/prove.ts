@@ -7,8 +7,8 @@ import type { RunResult } from '../run/run.ts';
 import type { FaultServer } from '../run/server.ts';
 import { makeRunDir } from '../run/world.ts';
 import { plant } from './plant.ts';
+import type { PlantedBug } from './planted-bug.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import type { PlantedBug } from './planted-bugs.ts';
 
 /** Many of these bugs keep the backend from ever coming to rest, and the checker decides all the same. The plans themselves rest. */
 const REST_WITHIN_MS = 40_000;

@@ -14,6 +14,8 @@ const KILLS = [
 /** The walk over the exact points is some sixty kills of its own. */
 const WALK_SHARE = 0.3;
 
+const FORGED_SHARE = 0.5;
+
 type Telling = 'notify' | 'notify-other' | 'callback' | 'update';
 
 /** What happens around one order. */
@@ -34,6 +36,8 @@ export type OrderPlan = {
   /** Which replica the balancer picks first. */
   readonly replica: 0 | 1;
   readonly pausesMs: readonly number[];
+  /** Nobody pays, and somebody tells of a payment all the same: of one that never was, or of another order's. */
+  readonly isForged: boolean;
 };
 
 /** How one process dies. */
@@ -91,6 +95,7 @@ export class RunPlan {
       refundsFen: isPaid ? drawRefunds(chance, packageType) : [],
       replica: chance.below(2) === 0 ? 0 : 1,
       pausesMs: Array.from({ length: 6 }, () => chance.below(120)),
+      isForged: !isPaid && chance.chance(FORGED_SHARE),
     };
   }
 

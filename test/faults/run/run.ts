@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Evidence } from '../checker/evidence.ts';
+import { payInCalm } from './calm.ts';
 import { walkExactPoints } from './exact-walk.ts';
 import type { FaultNumber } from './fault-numbers.ts';
 import { CATALOGUE } from './faults/catalogue.ts';
@@ -63,7 +64,9 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     say('healing');
     await heal(world);
     const healedAtMs = Date.now();
-    const quietMs = await untilQuiet(world, healedAtMs, options.restWithinMs);
+    await payInCalm(world);
+    // What is to be found by itself must not be hurried.
+    const quietMs = await untilQuiet(world, Date.now(), options.restWithinMs);
     const evidence = await gatherEvidence(world, plan, { healedAtMs, quietAtMs: Date.now() });
     const judged = await judge(world, evidence);
     const result = summarise(world, { plan, evidence, judged, quietMs, startedMs });

@@ -31,6 +31,7 @@ export class Shop {
   };
   private readonly startedAtMs: number;
   private made = 0;
+  private lastPayment: Payment | null = null;
 
   constructor(world: Shop['world']) {
     this.world = world;
@@ -55,7 +56,14 @@ export class Shop {
   pay({ outTradeNo }: Sale): Payment {
     const { payment } = this.world.simulator.customerPays(outTradeNo, { notice: { copies: 0 } });
     if (!payment) throw new Error(`${outTradeNo} was paid and has no payment`);
-    return { transactionId: payment.transactionId, paidAtMs: payment.successTimeMs };
+    this.lastPayment = { transactionId: payment.transactionId, paidAtMs: payment.successTimeMs };
+    return this.lastPayment;
+  }
+
+  /** In turns a payment that pays another order, and one that nobody made. */
+  private forgedFor({ outTradeNo }: Sale): Payment {
+    const madeUp = { transactionId: `4200${outTradeNo}`, paidAtMs: Date.now() };
+    return this.made % 2 === 0 ? (this.lastPayment ?? madeUp) : madeUp;
   }
 
   /** One order from the till to the end of its plan. */
@@ -67,7 +75,10 @@ export class Shop {
     const told = [...plan.told];
     if (plan.isToldFirst && payment) await this.tell(sale, payment, { by: told.shift(), plan });
     await this.make(sale, plan);
-    if (!payment) return;
+    if (!payment) {
+      if (plan.isForged) await this.notify(sale, this.forgedFor(sale), this.anyUp(plan.replica));
+      return;
+    }
     for (const by of told) {
       await pause();
       await this.tell(sale, payment, { by, plan });
