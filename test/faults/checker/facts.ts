@@ -76,9 +76,13 @@ export class Facts {
     return this.line(outTradeNo, entry) !== undefined;
   }
 
-  /** Before an operator instead of granted, for what can be the matter in a run: anything else is a paid order that gets nothing. */
+  /** Before an operator instead of granted, with a reason. */
   isHeld(outTradeNo: string): boolean {
-    if (!this.hasException(outTradeNo, ['payment_held'])) return false;
+    return this.hasException(outTradeNo, ['payment_held']) && this.mayBeHeld(outTradeNo);
+  }
+
+  /** What can be the matter with a paid order of a run: without it, a hold is an order that gets nothing. */
+  mayBeHeld(outTradeNo: string): boolean {
     const order = this.order(outTradeNo);
     const payment = this.payment(outTradeNo);
     const isOtherAmount = order && payment && fenOfYuan(order.amount) !== payment.amountFen;

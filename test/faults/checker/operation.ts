@@ -20,7 +20,7 @@ export function directPaymentsArePickedUp(facts: Facts): Verdict {
   const settledAtMs = new Map<string, number>();
   for (const { table, before, after, committedAtMs } of facts.evidence.changes) {
     const isHold =
-      table === 'exceptions' && after?.kind === 'payment_held' && facts.isHeld(text(after, 'subject'));
+      table === 'exceptions' && after?.kind === 'payment_held' && facts.mayBeHeld(text(after, 'subject'));
     if (before || !after || !(isHold || table === 'entitlement_grants')) continue;
     const outTradeNo = text(after, isHold ? 'subject' : 'out_trade_no');
     if (!settledAtMs.has(outTradeNo)) settledAtMs.set(outTradeNo, committedAtMs);
