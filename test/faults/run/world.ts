@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type mysql from 'mysql2/promise';
 import { hashToken, newToken, newTokenId } from '../../../src/admin/token-format.ts';
@@ -223,6 +223,8 @@ async function makeDatabase(
 /** Where the run keeps what it leaves behind. */
 export function makeRunDir(base: string, name: string): string {
   const dir = join(base, name);
+  // What an earlier run of the name left, because it found something or was cut, is not this one's.
+  rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   return dir;
 }
