@@ -3,7 +3,7 @@ import type { Site } from './backlogs.ts';
 import { checkBuild, makeWorkDir } from './contenders.ts';
 import { createDatabase, openDurableServer } from './database.ts';
 import type { DurableServer } from './database.ts';
-import { Lab } from './lab.ts';
+import { Lab, WARM_UP_SECONDS } from './lab.ts';
 import { runScript, say } from './library.ts';
 import { mediansOf } from './measurement.ts';
 import { HELP, readOptions } from './options.ts';
@@ -22,7 +22,6 @@ import type { Range } from './works.ts';
 
 /** As many as a round may use up; a faster server's round ends earlier. */
 const ORDERS_PER_SECOND = { ours: 6_000, peer: 1_200 };
-const WARM_UP_SECONDS = 2;
 const BACKLOG = { ours: 30_000, peer: 3_000 };
 const PICKED_UP = 10_000;
 const SPOOLED = 100_000;

@@ -9,7 +9,7 @@ import type { Measurement, Work } from './measurement.ts';
 import { describe } from './report.ts';
 import type { ServerProcess } from './server-process.ts';
 
-const WARM_UP_SECONDS = 2;
+export const WARM_UP_SECONDS = 2;
 /** Of the orders: what is warmed up with must be granted before the measurement begins. */
 const WARM_UP_SHARE = 1 / 16;
 
@@ -29,7 +29,8 @@ export type Measured = LoadOutcome & { readonly warmUpAcknowledged: readonly num
 
 /** One run: where it measures, and what it has found so far. */
 export class Lab {
-  private readonly measured: Measurement[][] = [];
+  /** What each run measured. */
+  readonly runs: Measurement[][] = [];
   readonly errors: string[] = [];
   readonly workDir: string;
   readonly database: DurableServer;
@@ -49,17 +50,12 @@ export class Lab {
     say(`[${clock}] ${text}`);
   }
 
-  /** What each run measured. */
-  get runs(): readonly (readonly Measurement[])[] {
-    return this.measured;
-  }
-
   beginRun(): void {
-    this.measured.push([]);
+    this.runs.push([]);
   }
 
   record(measurement: Measurement): void {
-    this.measured.at(-1)?.push(measurement);
+    this.runs.at(-1)?.push(measurement);
     say(`    ${describe(measurement)}`);
   }
 

@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import { createPool } from 'mysql2/promise';
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
+import { inTransaction } from './peer-transactions.ts';
 
 type OrderRow = RowDataPacket & { id: string; user_id: string; package_type: string; status: string };
 type Notice = { outTradeNo?: unknown; transactionId?: unknown };
@@ -37,25 +38,12 @@ app.post('/api/payment/internal/notify', async (req, res) => {
     res.status(400).json({ error: 'outTradeNo and transactionId are required' });
     return;
   }
-  const isKnown = await inTransaction((connection) => recordPaid(connection, outTradeNo, transactionId));
+  const isKnown = await inTransaction(pool, (connection) =>
+    recordPaid(connection, outTradeNo, transactionId),
+  );
   if (isKnown) res.json({ success: true, message: '处理成功' });
   else res.status(404).json({ error: 'Order not found' });
 });
-
-async function inTransaction<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
-  const connection = await pool.getConnection();
-  try {
-    await connection.beginTransaction();
-    const result = await work(connection);
-    await connection.commit();
-    return result;
-  } catch (error) {
-    await connection.rollback();
-    throw error;
-  } finally {
-    connection.release();
-  }
-}
 
 /** @returns whether there is such an order */
 async function recordPaid(

@@ -50,12 +50,16 @@ export function syncOrder(pool: Pool, order: BenchOrder): Promise<void> {
   });
 }
 
-async function inTransaction(pool: Pool, work: (connection: PoolConnection) => Promise<void>): Promise<void> {
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (connection: PoolConnection) => Promise<T>,
+): Promise<T> {
   const connection = await pool.getConnection();
   try {
     await connection.beginTransaction();
-    await work(connection);
+    const result = await work(connection);
     await connection.commit();
+    return result;
   } catch (error) {
     await connection.rollback();
     throw error;

@@ -1,6 +1,6 @@
 import type { Row, RowChange } from './evidence.ts';
 import { imageOf } from './binlog.ts';
-import { fenOfYuan, groupBy, text } from './facts.ts';
+import { BOUGHT, fenOfYuan, groupBy, text } from './facts.ts';
 import type { Facts, Transaction } from './facts.ts';
 import { Examination } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
@@ -8,8 +8,6 @@ import type { Verdict } from './verdict.ts';
 const RANKS = ['free', 'basic', 'premium'];
 /** What a package gives, by the contract. */
 const CREDITS: Readonly<Record<string, number>> = { basic: 5, premium: 20 };
-/** What each price of a run buys. */
-const BOUGHT: Readonly<Record<number, string>> = { 1: 'basic', 2990: 'premium' };
 const OPENING_CREDITS = 3;
 const PAID_STATES = ['paid', 'refunded'];
 /** Lines of operators have a key of their own in the place of an order. */

@@ -1,8 +1,8 @@
 import type { Evidence, HttpEvent, Row, RowChange } from './evidence.ts';
 import { imageOf } from './binlog.ts';
 
-/** What the packages of a run cost. */
-const PRICES_FEN = [1, 2990];
+/** What each price of a run buys. */
+export const BOUGHT: Readonly<Record<number, string>> = { 1: 'basic', 2990: 'premium' };
 
 /** The changes of one transaction, in their order. */
 export type Transaction = {
@@ -86,7 +86,7 @@ export class Facts {
     const order = this.order(outTradeNo);
     const payment = this.payment(outTradeNo);
     const isOtherAmount = order && payment && fenOfYuan(order.amount) !== payment.amountFen;
-    const isNobodysPrice = order && !payment && !PRICES_FEN.includes(fenOfYuan(order.amount));
+    const isNobodysPrice = order && !payment && !BOUGHT[fenOfYuan(order.amount)];
     const isRival = (this.ordersByTransaction.get(text(order ?? {}, 'transaction_id')) ?? 0) > 1;
     return Boolean(isOtherAmount || isNobodysPrice || isRival || this.refunded.has(outTradeNo));
   }
