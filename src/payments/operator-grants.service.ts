@@ -62,6 +62,7 @@ export class OperatorGrantsService {
     if (outcome === 'transaction_used') {
       throw refused('transaction_used', 'Its transaction has already paid for another order.');
     }
+    await this.grants.retryNotices(tx, order.outTradeNo);
     // Callers show the row: it names the package the user has of it.
     await this.orders.repairPackage(tx, order.id, { from: order.packageType, to: packageType });
     await this.audit.append(tx, {

@@ -27,8 +27,10 @@ const ENDED_BY_GRANT = [
   'settling_failed',
 ] as const;
 
-/** Why a notice of its payment may be aside; what that notice alone knows still takes effect. */
+/** Why a notice of a payment may be aside; what that notice alone knows still takes effect. */
 const NOTICES_ASIDE = ['order_unknown', 'payment_unproven'] as const;
+
+type Decision = PackageDecision & { readonly told?: PaymentEvidence | null };
 
 /** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
 @Injectable()
@@ -54,7 +56,7 @@ export class OrderGrantsService {
     const decision = await this.decide(tx, order, claim);
     if (decision.kind === 'hold') {
       await this.hearsay.confirm(tx, claim);
-      return this.hold(tx, order, decision.reason);
+      return this.hold(tx, order, decision.reason, decision.told);
     }
     const userId = await this.beneficiary(tx, order, claim);
     if (!userId) return this.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
@@ -87,33 +89,63 @@ export class OrderGrantsService {
 
   /** Granted before: what this claim alone knows still takes effect. */
   async complete(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<'already_granted'> {
-    const grant = claim.generationId ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
-    if (grant) await this.unlock(tx, order, { ...grant, generationId: claim.generationId });
+    const { evidence, generationId } = claim;
+    const isOtherAmount = evidence !== null && order.amount?.equals(evidence.amount) === false;
+    const grant =
+      generationId || isOtherAmount ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
+    if (grant && generationId) await this.unlock(tx, order, { ...grant, generationId });
+    // An operator has seen the amount that was granted for.
+    if (isOtherAmount && grant?.grantedBy.startsWith('system:')) {
+      await this.exceptions.raise(tx, {
+        kind: 'amount_mismatch',
+        subject: order.outTradeNo,
+        reason: wordsAboutAmount(order, evidence),
+        detail: { packageType: grant.packageType, wechatpay: { amountFen: evidence.amount.fen } },
+      });
+    }
     await this.resolveExceptions(tx, order, { by: 'system:payments', words: 'it is granted' });
     return 'already_granted';
   }
 
-  async hold(tx: Tx, order: OrderRecord, reason: string): Promise<'held'> {
+  /** The order is known and judged: the notices that were aside for want of that are tried again. */
+  async retryNotices(tx: Tx, outTradeNo: string): Promise<void> {
+    await this.quarantine.retry(tx, outTradeNo, NOTICES_ASIDE);
+  }
+
+  /** @param told WeChat Pay's word that the hold rests on: no claim without such a word undoes it */
+  async hold(
+    tx: Tx,
+    order: OrderRecord,
+    reason: string,
+    told: PaymentEvidence | null = null,
+  ): Promise<'held'> {
+    const { outTradeNo, id: orderId, packageType, amount } = order;
     await this.exceptions.raise(tx, {
       kind: 'payment_held',
-      subject: order.outTradeNo,
+      subject: outTradeNo,
       reason,
-      detail: { orderId: order.id, packageType: order.packageType, amountFen: order.amount?.fen ?? null },
+      detail: {
+        orderId,
+        packageType,
+        amountFen: amount?.fen ?? null,
+        ...(told && { wechatpay: { amountFen: told.amount.fen, refunded: told.refunded } }),
+      },
+      supersedes: told !== null,
     });
     return 'held';
   }
 
-  private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PackageDecision> {
+  private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<Decision> {
     const rescued = isRescued(order);
     if (rescued && (await this.hearsay.confirm(tx, claim))) {
       return { kind: 'hold', reason: 'The row was rescued: WeChat Pay is being asked what was paid.' };
     }
-    const amount = claim.evidence?.amount ?? order.amount;
-    const doubt = await this.doubtAboutAmount(tx, order, {
-      isRescued: rescued,
-      evidence: claim.evidence,
-    });
-    if (doubt) return { kind: 'hold', reason: doubt };
+    const { evidence } = claim;
+    const amount = evidence?.amount ?? order.amount;
+    const doubt = evidence
+      ? await this.doubtAboutAmount(tx, order, { isRescued: rescued, evidence })
+      : await this.earlierDoubt(tx, order);
+    if (doubt) return { kind: 'hold', reason: doubt, told: evidence };
     const legitimate = await this.prices.legitimatePrices(tx, priceWindow(order, claim));
     return decidePackage({ packageType: order.packageType, amount, isRescued: rescued, legitimate });
   }
@@ -122,10 +154,8 @@ export class OrderGrantsService {
   private async doubtAboutAmount(
     tx: Tx,
     order: OrderRecord,
-    about: { isRescued: boolean; evidence: PaymentEvidence | null },
+    { evidence, isRescued }: { evidence: PaymentEvidence; isRescued: boolean },
   ): Promise<string | null> {
-    const { evidence, isRescued } = about;
-    if (!evidence) return null;
     if (evidence.refunded)
       return 'WeChat Pay says that it was refunded, in part or whole, before it was granted.';
     if (order.amount?.equals(evidence.amount)) return null;
@@ -133,8 +163,13 @@ export class OrderGrantsService {
       await this.orders.completeAmount(tx, order.id, evidence.amount);
       return null;
     }
-    const stored = order.amount?.toYuan() ?? 'no amount';
-    return `WeChat Pay was paid ${evidence.amount.toYuan()} yuan, the order says ${stored}.`;
+    return wordsAboutAmount(order, evidence);
+  }
+
+  /** A notice and the table know less than WeChat Pay did when it had the order held. */
+  private async earlierDoubt(tx: Tx, order: OrderRecord): Promise<string | null> {
+    const held = await this.exceptions.findUnresolved(tx, 'payment_held', order.outTradeNo);
+    return held?.detail.wechatpay ? held.reason : null;
   }
 
   /** The order's user, or, when nobody claimed the order, the payer. Null when neither is known. */
@@ -179,12 +214,10 @@ export class OrderGrantsService {
     { by, words }: Gift['resolution'],
   ): Promise<void> {
     const { outTradeNo: subject } = order;
-    const resolved = await this.exceptions.resolveAll(tx, {
-      kinds: ENDED_BY_GRANT,
-      subject,
-      by,
-      resolution: words,
-    });
-    if (resolved > 0) await this.quarantine.retry(tx, subject, NOTICES_ASIDE);
+    await this.exceptions.resolveAll(tx, { kinds: ENDED_BY_GRANT, subject, by, resolution: words });
   }
+}
+
+function wordsAboutAmount({ amount }: OrderRecord, told: PaymentEvidence): string {
+  return `WeChat Pay was paid ${told.amount.toYuan()} yuan, the order says ${amount?.toYuan() ?? 'no amount'}.`;
 }

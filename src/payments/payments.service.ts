@@ -18,7 +18,16 @@ import type { OrderRecord } from './order-record.js';
 import type { FullRefund, PaidClaim, PaidOutcome, ProvenPayment, RefundableOrder } from './payments.types.js';
 
 /** Exceptions about an order that end by themselves when all of its money went back. */
-const ENDED_BY_REFUND = ['payment_held', 'settling_failed', 'refund_unseen', 'refund_conflict'] as const;
+const ENDED_BY_REFUND = [
+  'payment_held',
+  'amount_mismatch',
+  'settling_failed',
+  'refund_unseen',
+  'refund_conflict',
+] as const;
+
+/** Outcomes of a claim that something is still missing for. */
+const WAITING: ReadonlySet<PaidOutcome> = new Set(['order_unknown', 'unproven', 'asked']);
 
 /**
  * The one road on which an order becomes paid and its user gets what was paid for. Notices, callbacks, sweeps
@@ -38,6 +47,12 @@ export class PaymentsService {
   ) {}
 
   async recordPaid(tx: Tx, claim: PaidClaim): Promise<PaidOutcome> {
+    const outcome = await this.judge(tx, claim);
+    if (!WAITING.has(outcome)) await this.grants.retryNotices(tx, claim.outTradeNo);
+    return outcome;
+  }
+
+  private async judge(tx: Tx, claim: PaidClaim): Promise<PaidOutcome> {
     const order = (await this.orders.lockByOutTradeNo(tx, claim.outTradeNo)) ?? (await this.build(tx, claim));
     if (!order) {
       await this.hearsay.confirm(tx, claim);

@@ -15,7 +15,7 @@ import type { PaidClaim } from './payments.types.js';
 export type OrderFacts = {
   readonly order: OrderRecord;
   readonly settled: OrderSettlement | null;
-  /** Money of it went back or may have, another order has its transaction, or something about it waits for an operator. */
+  /** Money of it went back or may have, another order has its transaction, or something about it is, or was, before an operator. */
   readonly isOdd: boolean;
 };
 

@@ -97,7 +97,7 @@ export class UsualPaymentsService {
     const settled = byFolded(await this.entitlements.listSettled(tx, numbers));
     const odd = new Set([
       ...(await this.facts.listRefunded(tx, numbers)).map(foldText),
-      ...[...(await this.exceptions.filterOpen(tx, numbers))].map(foldText),
+      ...[...(await this.exceptions.filterUnresolved(tx, numbers))].map(foldText),
     ]);
     const unsettled = claimed.filter(({ order }) => !settled.has(foldText(order.outTradeNo)));
     const isRivalled = await this.findRivals(tx, unsettled);

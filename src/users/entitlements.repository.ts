@@ -80,15 +80,26 @@ export class EntitlementsRepository {
     return rows.map((row) => row.transaction_id);
   }
 
-  async findGrant(tx: Tx, outTradeNo: string): Promise<GrantLine | null> {
+  async findGrant(tx: Tx, outTradeNo: string): Promise<(GrantLine & { grantedBy: string }) | null> {
     const [row] = await tx.query<
-      { user_id: string; package_type: GrantLine['packageType']; regenerate_delta: number }[]
+      {
+        user_id: string;
+        package_type: GrantLine['packageType'];
+        regenerate_delta: number;
+        granted_by: string;
+      }[]
     >(
-      "SELECT user_id, package_type, regenerate_delta FROM entitlement_grants WHERE out_trade_no = ? AND entry = 'grant'",
+      `SELECT user_id, package_type, regenerate_delta, granted_by FROM entitlement_grants
+        WHERE out_trade_no = ? AND entry = 'grant'`,
       [outTradeNo],
     );
     if (!row) return null;
-    return { userId: row.user_id, packageType: row.package_type, regenerateDelta: row.regenerate_delta };
+    return {
+      userId: row.user_id,
+      packageType: row.package_type,
+      regenerateDelta: row.regenerate_delta,
+      grantedBy: row.granted_by,
+    };
   }
 
   /** True when the order was refunded, and not only its grant taken back by hand. */

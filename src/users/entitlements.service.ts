@@ -96,10 +96,10 @@ export class EntitlementsService {
   async findGrant(
     tx: Tx,
     outTradeNo: OutTradeNo,
-  ): Promise<{ userId: string; packageType: 'basic' | 'premium' } | null> {
+  ): Promise<{ userId: string; packageType: 'basic' | 'premium'; grantedBy: string } | null> {
     const grant = await this.entitlements.findGrant(tx, outTradeNo);
     if (grant?.packageType !== 'basic' && grant?.packageType !== 'premium') return null;
-    return { userId: grant.userId, packageType: grant.packageType };
+    return { userId: grant.userId, packageType: grant.packageType, grantedBy: grant.grantedBy };
   }
 
   /** What the ledger says about the order already; null when nothing. */

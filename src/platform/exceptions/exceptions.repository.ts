@@ -27,11 +27,34 @@ export class ExceptionsRepository {
     );
   }
 
-  /** Those of the subjects about which something is open, locked until `tx` ends. */
-  async lockOpenSubjects(tx: Tx, subjects: readonly string[]): Promise<string[]> {
+  /** Says it anew; open or dismissed it stays as it is. */
+  async supersede(tx: Tx, { kind, subject, reason, detail }: NewException): Promise<void> {
+    await tx.query(
+      "UPDATE exceptions SET reason = ?, detail = ? WHERE kind = ? AND subject = ? AND status <> 'resolved'",
+      [reason.slice(0, REASON_LENGTH_MAX), JSON.stringify(detail ?? {}), kind, subject],
+    );
+  }
+
+  async findUnresolved(
+    tx: Tx,
+    kind: string,
+    subject: string,
+  ): Promise<{ reason: string; detail: Record<string, unknown> } | null> {
+    const [row] = await tx.query<{ reason: string; detail: unknown }[]>(
+      "SELECT reason, detail FROM exceptions WHERE kind = ? AND subject = ? AND status <> 'resolved'",
+      [kind, subject],
+    );
+    if (!row) return null;
+    // MariaDB keeps JSON as text, MySQL parses it.
+    const detail: unknown = typeof row.detail === 'string' ? JSON.parse(row.detail) : row.detail;
+    return { reason: row.reason, detail: (detail ?? {}) as Record<string, unknown> };
+  }
+
+  /** Those of the subjects about which something is open or was dismissed, locked until `tx` ends. */
+  async lockUnresolvedSubjects(tx: Tx, subjects: readonly string[]): Promise<string[]> {
     const rows = await tx.query<{ subject: string }[]>(
       `SELECT subject FROM exceptions FORCE INDEX (idx_exceptions_subject)
-        WHERE subject IN (?) AND status = 'open' FOR UPDATE`,
+        WHERE subject IN (?) AND status <> 'resolved' FOR UPDATE`,
       [subjects],
     );
     return rows.map(({ subject }) => subject);

@@ -14,6 +14,8 @@ export type RaisedException = {
   /** What is wrong, for the operator who decides: no openid, no secret. */
   readonly reason: string;
   readonly detail?: Record<string, unknown>;
+  /** It knows more than what may have been raised before: its reason and detail count, also where an operator dismissed it. */
+  readonly supersedes?: boolean;
 };
 
 /** What could not be applied and waits for an operator. Nothing is given up without a row here. */
@@ -34,13 +36,23 @@ export class ExceptionsService {
       this.logger.warned('exception.raised', { kind, subject });
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
+      if (raised.supersedes) await this.exceptions.supersede(tx, raised);
       await this.exceptions.reopenResolved(tx, raised);
     }
   }
 
-  /** Those of the subjects about which something is open; it stays so until `tx` ends. */
-  async filterOpen(tx: Tx, subjects: readonly string[]): Promise<Set<string>> {
-    return new Set(await this.exceptions.lockOpenSubjects(tx, subjects));
+  /** Those of the subjects about which something is open or was dismissed; it stays so until `tx` ends. */
+  async filterUnresolved(tx: Tx, subjects: readonly string[]): Promise<Set<string>> {
+    return new Set(await this.exceptions.lockUnresolvedSubjects(tx, subjects));
+  }
+
+  /** What is open or was dismissed; null when there is no such thing, or its cause is gone. */
+  findUnresolved(
+    tx: Tx,
+    kind: string,
+    subject: string,
+  ): Promise<{ reason: string; detail: Record<string, unknown> } | null> {
+    return this.exceptions.findUnresolved(tx, kind, subject);
   }
 
   /** Everything about these subjects, ended or not, the newest first. */
