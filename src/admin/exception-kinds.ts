@@ -33,9 +33,9 @@ const KINDS: Readonly<Record<string, ExceptionKind>> = {
       'Paid, and nothing was granted: the amount is no price of the package or not the one WeChat Pay was paid, the owner is unknown, money went back, the transaction paid another order, or WeChat Pay is being asked.',
     actions: ['grant', 'refund', 'dismiss'],
   },
-  amount_mismatch: {
+  payment_contradicted: {
     meaning:
-      'Granted by what the table said, and WeChat Pay was paid another amount. What was granted stays, unless the order is refunded.',
+      'Granted, and WeChat Pay says otherwise than was known then: another amount was paid, or none. What was granted stays, unless the order is refunded.',
     actions: ['refund', 'dismiss'],
   },
   settling_failed: {

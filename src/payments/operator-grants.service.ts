@@ -7,6 +7,7 @@ import { DomainError } from '../shared/domain-error.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
 import { HeldOrdersRepository } from './held-orders.repository.js';
+import { HoldsService } from './holds.service.js';
 import { OrderGrantsService } from './order-grants.service.js';
 import { realTransactionId } from './order-record.js';
 import { PaymentOrdersRepository } from './payment-orders.repository.js';
@@ -20,6 +21,7 @@ export class OperatorGrantsService {
     private readonly orders: PaymentOrdersRepository,
     private readonly held: HeldOrdersRepository,
     private readonly grants: OrderGrantsService,
+    private readonly holds: HoldsService,
     private readonly entitlements: EntitlementsService,
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
@@ -98,7 +100,8 @@ export class OperatorGrantsService {
     if (order.status !== 'paid') {
       throw refused('order_not_paid', `This order is ${order.status}: only a paid one is granted.`);
     }
-    if (await this.orders.hasRefund(tx, order.outTradeNo)) {
+    const told = await this.holds.findTold(tx, order);
+    if (told?.state === 'refunded' || (await this.orders.hasRefund(tx, order.outTradeNo))) {
       throw refused(
         'order_refunded',
         'Money of this order went back or is on its way: it gives nothing any more.',

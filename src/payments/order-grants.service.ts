@@ -10,6 +10,8 @@ import { EntitlementsService } from '../users/entitlements.service.js';
 import type { GrantOutcome } from '../users/entitlements.service.js';
 import { UsersService } from '../users/users.service.js';
 import { HearsayService } from './hearsay.service.js';
+import { contradictionOf, HoldsService, NOT_PAID, wordOf } from './holds.service.js';
+import type { WechatWord } from './holds.service.js';
 import { decidePackage } from './package-decision.js';
 import type { PackageDecision, PaidPackage } from './package-decision.js';
 import { giftOf, isOwnerless, isRescued, noticeOf, priceWindow } from './grant-rules.js';
@@ -30,7 +32,7 @@ const ENDED_BY_GRANT = [
 /** Why a notice of a payment may be aside; what that notice alone knows still takes effect. */
 const NOTICES_ASIDE = ['order_unknown', 'payment_unproven'] as const;
 
-type Decision = PackageDecision & { readonly told?: PaymentEvidence | null };
+type Decision = PackageDecision & { readonly told?: WechatWord };
 
 /** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
 @Injectable()
@@ -46,25 +48,32 @@ export class OrderGrantsService {
     private readonly quarantine: QuarantineService,
     private readonly audit: AuditService,
     private readonly hearsay: HearsayService,
+    private readonly holds: HoldsService,
   ) {}
 
   async grant(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PaidOutcome> {
     // A late duplicate callback turns a refunded row back to paid: money that went back grants nothing by itself.
     if (await this.orders.hasRefund(tx, order.outTradeNo)) {
-      return this.hold(tx, order, 'It was refunded, or is being refunded, before anything was granted.');
+      const reason = 'It was refunded, or is being refunded, before anything was granted.';
+      // The refund may turn out to be none; what WeChat Pay says against the order stays true.
+      const { evidence } = claim;
+      const told = evidence && contradictionOf(order, evidence) ? wordOf(evidence) : null;
+      return this.holds.hold(tx, order, reason, told);
     }
     const decision = await this.decide(tx, order, claim);
     if (decision.kind === 'hold') {
       await this.hearsay.confirm(tx, claim);
-      return this.hold(tx, order, decision.reason, decision.told);
+      return this.holds.hold(tx, order, decision.reason, decision.told);
     }
     const userId = await this.beneficiary(tx, order, claim);
-    if (!userId) return this.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
+    if (!userId) {
+      return this.holds.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
+    }
     if (decision.repaired) await this.repairPackage(tx, order, decision.packageType);
     const { packageType } = decision;
     const outcome = await this.give(tx, order, giftOf(order, claim, { userId, packageType }));
     if (outcome === 'transaction_used') {
-      return this.hold(tx, order, 'Its transaction has already paid for another order.');
+      return this.holds.hold(tx, order, 'Its transaction has already paid for another order.');
     }
     return outcome === 'revoked' ? 'refunded' : outcome;
   }
@@ -90,18 +99,12 @@ export class OrderGrantsService {
   /** Granted before: what this claim alone knows still takes effect. */
   async complete(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<'already_granted'> {
     const { evidence, generationId } = claim;
-    const isOtherAmount = evidence !== null && order.amount?.equals(evidence.amount) === false;
-    const grant =
-      generationId || isOtherAmount ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
+    // A refund after the grant is told as one; another amount is told nowhere else.
+    const against = evidence && contradictionOf(order, { ...evidence, refunded: false });
+    const grant = generationId || against ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
     if (grant && generationId) await this.unlock(tx, order, { ...grant, generationId });
-    // An operator has seen the amount that was granted for.
-    if (isOtherAmount && grant?.grantedBy.startsWith('system:')) {
-      await this.exceptions.raise(tx, {
-        kind: 'amount_mismatch',
-        subject: order.outTradeNo,
-        reason: wordsAboutAmount(order, evidence),
-        detail: { packageType: grant.packageType, wechatpay: { amountFen: evidence.amount.fen } },
-      });
+    if (grant && against) {
+      await this.holds.contradict(tx, order, { told: wordOf(evidence), reason: against, ...grant });
     }
     await this.resolveExceptions(tx, order, { by: 'system:payments', words: 'it is granted' });
     return 'already_granted';
@@ -112,27 +115,19 @@ export class OrderGrantsService {
     await this.quarantine.retry(tx, outTradeNo, NOTICES_ASIDE);
   }
 
-  /** @param told WeChat Pay's word that the hold rests on: no claim without such a word undoes it */
-  async hold(
-    tx: Tx,
-    order: OrderRecord,
-    reason: string,
-    told: PaymentEvidence | null = null,
-  ): Promise<'held'> {
-    const { outTradeNo, id: orderId, packageType, amount } = order;
-    await this.exceptions.raise(tx, {
-      kind: 'payment_held',
-      subject: outTradeNo,
-      reason,
-      detail: {
-        orderId,
-        packageType,
-        amountFen: amount?.fen ?? null,
-        ...(told && { wechatpay: { amountFen: told.amount.fen, refunded: told.refunded } }),
-      },
-      supersedes: told !== null,
-    });
-    return 'held';
+  /** WeChat Pay says that nobody paid; `isFinal` when nobody ever will. What the table had granted or held is for an operator. */
+  async doubtPayment(tx: Tx, order: OrderRecord, { isFinal }: { isFinal: boolean }): Promise<void> {
+    const reason = 'The table calls this order paid, and WeChat Pay says that nobody paid it.';
+    const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
+    if (settled === 'already_granted') {
+      const grant = isFinal ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
+      if (grant) await this.holds.contradict(tx, order, { told: NOT_PAID, reason, ...grant });
+      return;
+    }
+    // Until it is final, the payment may be younger than the answer: only a hold that waited for the answer gets it.
+    if (!settled && (isFinal || (await this.holds.isHeld(tx, order)))) {
+      await this.holds.hold(tx, order, reason, NOT_PAID);
+    }
   }
 
   private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<Decision> {
@@ -142,10 +137,10 @@ export class OrderGrantsService {
     }
     const { evidence } = claim;
     const amount = evidence?.amount ?? order.amount;
-    const doubt = evidence
-      ? await this.doubtAboutAmount(tx, order, { isRescued: rescued, evidence })
-      : await this.earlierDoubt(tx, order);
-    if (doubt) return { kind: 'hold', reason: doubt, told: evidence };
+    const standing = await this.holds.findStanding(tx, order, claim);
+    if (standing) return { kind: 'hold', reason: standing };
+    const doubt = evidence && (await this.doubtAboutAmount(tx, order, { isRescued: rescued, evidence }));
+    if (doubt) return { kind: 'hold', reason: doubt, told: wordOf(evidence) };
     const legitimate = await this.prices.legitimatePrices(tx, priceWindow(order, claim));
     return decidePackage({ packageType: order.packageType, amount, isRescued: rescued, legitimate });
   }
@@ -156,20 +151,11 @@ export class OrderGrantsService {
     order: OrderRecord,
     { evidence, isRescued }: { evidence: PaymentEvidence; isRescued: boolean },
   ): Promise<string | null> {
-    if (evidence.refunded)
-      return 'WeChat Pay says that it was refunded, in part or whole, before it was granted.';
-    if (order.amount?.equals(evidence.amount)) return null;
-    if (isRescued && order.amount?.isZero()) {
+    if (!evidence.refunded && isRescued && order.amount?.isZero()) {
       await this.orders.completeAmount(tx, order.id, evidence.amount);
       return null;
     }
-    return wordsAboutAmount(order, evidence);
-  }
-
-  /** A notice and the table know less than WeChat Pay did when it had the order held. */
-  private async earlierDoubt(tx: Tx, order: OrderRecord): Promise<string | null> {
-    const held = await this.exceptions.findUnresolved(tx, 'payment_held', order.outTradeNo);
-    return held?.detail.wechatpay ? held.reason : null;
+    return contradictionOf(order, evidence);
   }
 
   /** The order's user, or, when nobody claimed the order, the payer. Null when neither is known. */
@@ -216,8 +202,4 @@ export class OrderGrantsService {
     const { outTradeNo: subject } = order;
     await this.exceptions.resolveAll(tx, { kinds: ENDED_BY_GRANT, subject, by, resolution: words });
   }
-}
-
-function wordsAboutAmount({ amount }: OrderRecord, told: PaymentEvidence): string {
-  return `WeChat Pay was paid ${told.amount.toYuan()} yuan, the order says ${amount?.toYuan() ?? 'no amount'}.`;
 }

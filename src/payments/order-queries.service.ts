@@ -109,6 +109,8 @@ export class OrderQueriesService {
     if (word.kind === 'no_answer') return null;
     if (word.kind === 'paid') await this.unitOfWork.run((tx) => this.adopt(tx, word.order));
     if (word.kind === 'closed') await this.unitOfWork.run((tx) => this.payments.recordClosed(tx, outTradeNo));
+    else if (word.kind !== 'paid')
+      await this.unitOfWork.run((tx) => this.payments.recordOpen(tx, outTradeNo));
     return word.kind;
   }
 
@@ -187,6 +189,7 @@ export class OrderQueriesService {
       return outcome;
     }
     if (word.kind !== 'no_answer') {
+      await this.payments.recordOpen(tx, outTradeNo);
       const deadlineMs = this.lifeMs(word);
       // Overdue and still open: the close was refused for a reason that may last.
       const delayMs =

@@ -6,6 +6,7 @@ import { UsersModule } from '../users/users.module.js';
 import { WechatpayModule } from '../wechatpay/wechatpay.module.js';
 import { HearsayService } from './hearsay.service.js';
 import { HeldOrdersRepository } from './held-orders.repository.js';
+import { HoldsService } from './holds.service.js';
 import { OperatorGrantsService } from './operator-grants.service.js';
 import { OrderBackupsService } from './order-backups.service.js';
 import { OrderGrantsService } from './order-grants.service.js';
@@ -49,6 +50,7 @@ import { UsualPaymentsService } from './usual-payments.service.js';
     UsualPaymentsService,
     OrderGrantsService,
     HeldOrdersRepository,
+    HoldsService,
     OperatorGrantsService,
     HearsayService,
     OrderBackupsService,

@@ -8,8 +8,9 @@ import { isId, rescueOrderId, stableOrderId } from '../shared/ids.js';
 import type { OutTradeNo } from '../shared/ids.js';
 import { EntitlementsService } from '../users/entitlements.service.js';
 import { UsersService } from '../users/users.service.js';
-import { claimedTransaction } from './grant-rules.js';
+import { claimedTransaction, isOwnerless } from './grant-rules.js';
 import { HearsayService } from './hearsay.service.js';
+import { HoldsService, wordOf } from './holds.service.js';
 import { OrderGrantsService } from './order-grants.service.js';
 import { nextPaymentOrderState } from './payment-order.state.js';
 import { realTransactionId } from './order-record.js';
@@ -20,7 +21,7 @@ import type { FullRefund, PaidClaim, PaidOutcome, ProvenPayment, RefundableOrder
 /** Exceptions about an order that end by themselves when all of its money went back. */
 const ENDED_BY_REFUND = [
   'payment_held',
-  'amount_mismatch',
+  'payment_contradicted',
   'settling_failed',
   'refund_unseen',
   'refund_conflict',
@@ -39,6 +40,7 @@ export class PaymentsService {
     private readonly orders: PaymentOrdersRepository,
     private readonly grants: OrderGrantsService,
     private readonly hearsay: HearsayService,
+    private readonly holds: HoldsService,
     private readonly users: UsersService,
     private readonly entitlements: EntitlementsService,
     private readonly exceptions: ExceptionsService,
@@ -48,11 +50,12 @@ export class PaymentsService {
 
   async recordPaid(tx: Tx, claim: PaidClaim): Promise<PaidOutcome> {
     const outcome = await this.judge(tx, claim);
+    if (outcome === 'mismatched') return 'held';
     if (!WAITING.has(outcome)) await this.grants.retryNotices(tx, claim.outTradeNo);
     return outcome;
   }
 
-  private async judge(tx: Tx, claim: PaidClaim): Promise<PaidOutcome> {
+  private async judge(tx: Tx, claim: PaidClaim): Promise<PaidOutcome | 'mismatched'> {
     const order = (await this.orders.lockByOutTradeNo(tx, claim.outTradeNo)) ?? (await this.build(tx, claim));
     if (!order) {
       await this.hearsay.confirm(tx, claim);
@@ -60,15 +63,17 @@ export class PaymentsService {
     }
     const next = nextPaymentOrderState(order.status, 'payment_proven');
     if (next === null)
-      return this.grants.hold(tx, order, `The order is in the unknown state "${order.status}".`);
+      return this.holds.hold(tx, order, `The order is in the unknown state "${order.status}".`);
     if (next === 'refunded') {
       await this.followRefunded(tx, order, claim);
       return 'refunded';
     }
-    if (claim.evidence?.refunded) await this.reportUnseenRefund(tx, order);
+    if (claim.evidence?.refunded) await this.holds.reportUnseenRefund(tx, order);
     const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
     const rival = settled ? null : await this.findRival(tx, order, claim);
-    if (rival) return this.holdForRival(tx, order, rival);
+    if (rival) return this.holdForRival(tx, order, claim, rival);
+    if (claim.evidence?.openid && isOwnerless(order))
+      await this.orders.completePayerOpenid(tx, order.id, claim.evidence.openid);
     if (order.status === 'paid') await this.completePaid(tx, order, claim);
     else if (await this.hearsay.confirm(tx, claim)) return 'asked';
     else if (!claim.transactionId) return 'unproven';
@@ -85,19 +90,43 @@ export class PaymentsService {
     return { ...about, outTradeNo, transactionId, openid, generationId: null, evidence };
   }
 
-  /** A transaction pays one order. A claim that names another order's proves nothing about this one. */
-  private async holdForRival(tx: Tx, order: OrderRecord, rival: string): Promise<'held'> {
+  /**
+   * A transaction pays one order. A notice that names another order's proves nothing about this one; when WeChat Pay itself
+   * names it, this one is paid, and the other has the number from somebody's word.
+   */
+  private async holdForRival(
+    tx: Tx,
+    order: OrderRecord,
+    claim: PaidClaim,
+    rival: string,
+  ): Promise<'held' | 'mismatched'> {
+    const { evidence } = claim;
     const reason = `Its transaction belongs to the order ${rival}.`;
-    if (order.status === 'paid') return this.grants.hold(tx, order, reason);
+    if (order.status === 'paid' || evidence) {
+      if (order.status !== 'paid' && evidence)
+        await this.markPaid(tx, order, { ...claim, transactionId: evidence.transactionId });
+      return this.holds.hold(tx, order, reason, evidence && wordOf(evidence));
+    }
     await this.exceptions.raise(tx, { kind: 'transaction_mismatch', subject: order.outTradeNo, reason });
-    return 'held';
+    return 'mismatched';
   }
 
-  /** WeChat Pay will take no money for the order any more. True when that failed it; a paid order stays paid. */
+  /**
+   * WeChat Pay will take no money for the order any more. True when that failed it; a paid order stays paid, and an operator
+   * learns of it.
+   */
   async recordClosed(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
     const order = await this.orders.lockByOutTradeNo(tx, outTradeNo);
-    if (!order || nextPaymentOrderState(order.status, 'closed') === null) return false;
-    return this.orders.markClosed(tx, order.id);
+    if (!order) return false;
+    if (nextPaymentOrderState(order.status, 'closed') !== null) return this.orders.markClosed(tx, order.id);
+    if (order.status === 'paid') await this.grants.doubtPayment(tx, order, { isFinal: true });
+    return false;
+  }
+
+  /** WeChat Pay has no payment of the order yet. */
+  async recordOpen(tx: Tx, outTradeNo: OutTradeNo): Promise<void> {
+    const order = await this.orders.lockByOutTradeNo(tx, outTradeNo);
+    if (order?.status === 'paid') await this.grants.doubtPayment(tx, order, { isFinal: false });
   }
 
   /** The order, locked, for those who want to give its money back. */
@@ -157,7 +186,7 @@ export class PaymentsService {
     const isRevoked = (await this.entitlements.settledAs(tx, order.outTradeNo)) === 'revoked';
     if (isRevoked && (await this.orders.hasRefund(tx, order.outTradeNo))) return;
     if (claim.evidence?.refunded) {
-      await this.reportUnseenRefund(tx, order);
+      await this.holds.reportUnseenRefund(tx, order);
       if (!isRevoked)
         await this.entitlements.revokeForOrder(tx, { ...order, by, reason: 'the order was refunded' });
       return;
@@ -189,16 +218,6 @@ export class PaymentsService {
       });
     }
     return 'refunded';
-  }
-
-  /** WeChat Pay does not list the refunds of an order: the notice of it, or the bill of its day, will tell which it is. */
-  private async reportUnseenRefund(tx: Tx, order: OrderRecord): Promise<void> {
-    if (await this.orders.hasRefund(tx, order.outTradeNo)) return;
-    await this.exceptions.raise(tx, {
-      kind: 'refund_unseen',
-      subject: order.outTradeNo,
-      reason: 'WeChat Pay says that money of this order went back, and no refund of it is known here yet.',
-    });
   }
 
   /**

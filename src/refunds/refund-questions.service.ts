@@ -4,7 +4,7 @@ import type { OutTradeNo } from '../shared/ids.js';
 import { WechatpayService } from '../wechatpay/wechatpay.service.js';
 import { WechatpayError } from '../wechatpay/wechatpay.types.js';
 import type { NoAnswer } from './refund-channel.types.js';
-import type { PaidOrder } from './refund-rules.js';
+import type { PaymentWord } from './refund-rules.js';
 import type { ReportedRefund } from './refunds.types.js';
 import { toReport } from './refund-report.js';
 
@@ -51,14 +51,15 @@ export class RefundQuestionsService {
    * What WeChat Pay says was paid for the order: its amount counts where a row says another one. Somebody waits, and the
    * rules hold without it: no answer within a moment is null.
    */
-  async findPayment(outTradeNo: OutTradeNo): Promise<PaidOrder | null> {
+  async findPayment(outTradeNo: OutTradeNo): Promise<PaymentWord | null> {
     if (!this.canAsk) return null;
     try {
       const order = await this.wechatpay.queryByOutTradeNo(outTradeNo, { deadlineMs: PAYMENT_DEADLINE_MS });
-      return order.state === 'paid' ? { amount: order.amount, transactionId: order.transactionId } : null;
+      if (order.state !== 'paid') return { kind: 'not_paid' };
+      return { kind: 'paid', amount: order.amount, transactionId: order.transactionId };
     } catch (error) {
-      if (error instanceof WechatpayError) return null;
-      throw error;
+      if (!(error instanceof WechatpayError)) throw error;
+      return error.outcome === 'not_found' ? { kind: 'not_paid' } : null;
     }
   }
 }

@@ -184,7 +184,9 @@ export class RefundRecordsService {
     }
     if (status === 'success') {
       await this.resolve(tx, outRefundNo, 'the money arrived', ENDED_WHEN_REOPENED);
-      await this.resolve(tx, outTradeNo, `the refund ${outRefundNo} is known`);
+      // What was not seen is somebody else's: a refund of ours is known from its request on.
+      if (known.origin === 'foreign')
+        await this.resolve(tx, outTradeNo, `the refund ${outRefundNo} is known`);
       await this.outbox.stage(tx, {
         topic: 'payment_refunded',
         key: `payment_refunded:${outRefundNo}`,

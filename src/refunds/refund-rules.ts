@@ -10,13 +10,15 @@ const REFUND_DAYS_MAX = 365;
 const REFUNDS_PER_ORDER_MAX = 50;
 const DAY_MS = 86_400_000;
 
-/** What WeChat Pay says was paid. */
-export type PaidOrder = { readonly amount: Money; readonly transactionId: string };
+/** What WeChat Pay says of the payment of an order. */
+export type PaymentWord =
+  | { readonly kind: 'paid'; readonly amount: Money; readonly transactionId: string }
+  | { readonly kind: 'not_paid' };
 
 export type RefundQuestion = {
   readonly order: RefundableOrder;
   /** Null when WeChat Pay was not asked, or did not say: the table's own word counts then. */
-  readonly paid: PaidOrder | null;
+  readonly payment: PaymentWord | null;
   readonly refunds: readonly {
     readonly status: RefundState;
     readonly refundAmount: Money | null;
@@ -34,9 +36,15 @@ export type RefundableAmounts = { readonly refundAmount: Money; readonly orderAm
  * Whether this much may go back. The caller holds the order's lock, so that two requests cannot both be within the limit.
  * @returns what goes back, and what the order cost; @throws DomainError
  */
-export function checkRefundable({ order, paid, refunds, amount, now }: RefundQuestion): RefundableAmounts {
+export function checkRefundable({ order, payment, refunds, amount, now }: RefundQuestion): RefundableAmounts {
   if (order.status !== 'paid') throw notPaid(order.status);
-  const paidAmount = paid?.amount ?? order.amount;
+  if (payment?.kind === 'not_paid') {
+    throw refused(
+      'order_not_paid',
+      'WeChat Pay says that nobody paid this order: there is nothing to give back. Look at what is held of it.',
+    );
+  }
+  const paidAmount = payment?.amount ?? order.amount;
   if (!paidAmount || paidAmount.isZero()) {
     throw refused('order_amount_unknown', 'What this order cost is not known here: it cannot be refunded.');
   }

@@ -227,7 +227,10 @@ export class RefundSettlementService {
 
   private async applyNotFound(tx: Tx, refund: SettlementRecord): Promise<string> {
     const { outRefundNo, outTradeNo, asks } = refund;
-    if (refund.origin === 'foreign' && refund.status === 'pending' && asks + 1 >= FOREIGN_ASKS_MAX) {
+    // What WeChat Pay has accepted is real: an answer that it knows none is not signed.
+    const isClaimOnly =
+      refund.origin === 'foreign' && refund.status === 'pending' && refund.stage !== 'accepted';
+    if (isClaimOnly && asks + 1 >= FOREIGN_ASKS_MAX) {
       await this.exceptions.raise(tx, {
         kind: 'refund_unproven',
         subject: outRefundNo,

@@ -13,7 +13,7 @@ import { pageOf } from '../shared/page.js';
 import type { Page, PageRequest } from '../shared/page.js';
 import { newOutRefundNo, refundIdFor } from './refund-numbers.js';
 import { checkRefundable } from './refund-rules.js';
-import type { PaidOrder, RefundableAmounts } from './refund-rules.js';
+import type { PaymentWord, RefundableAmounts } from './refund-rules.js';
 import { RefundSettlementsRepository } from './refund-settlements.repository.js';
 import type { SettlementRecord } from './refund-settlements.repository.js';
 import { REFUND_SETTLEMENT } from './refund-settlement.service.js';
@@ -60,9 +60,9 @@ export class RefundsService {
   async requestRefund(wish: RefundWish): Promise<RefundView> {
     const channel = this.config.refunds.channel;
     if (!channel) throw notConfigured();
-    const paid = await this.questions.findPayment(wish.outTradeNo);
+    const payment = await this.questions.findPayment(wish.outTradeNo);
     const outRefundNo = await this.inTurn(() =>
-      this.unitOfWork.run((tx) => this.promise(tx, { wish, channel, paid })),
+      this.unitOfWork.run((tx) => this.promise(tx, { wish, channel, payment })),
     );
     this.jobs.wake(REFUND_SETTLEMENT);
     return this.get(outRefundNo);
@@ -136,7 +136,7 @@ export class RefundsService {
   /** The number of the refund, new or, on a repetition, the one there is. */
   private async promise(
     tx: Tx,
-    asked: { wish: RefundWish; channel: RefundChannelName; paid: PaidOrder | null },
+    asked: { wish: RefundWish; channel: RefundChannelName; payment: PaymentWord | null },
   ): Promise<string> {
     const { wish } = asked;
     const order = await this.payments.lockForRefund(tx, wish.outTradeNo);
@@ -174,10 +174,10 @@ export class RefundsService {
   private async check(
     tx: Tx,
     order: RefundableOrder,
-    { wish, paid }: { wish: RefundWish; paid: PaidOrder | null },
+    { wish, payment }: { wish: RefundWish; payment: PaymentWord | null },
   ): Promise<RefundableAmounts> {
     const refunds = await this.refunds.listOfOrder(tx, order.outTradeNo);
-    return checkRefundable({ order, paid, refunds, amount: wish.amount, now: this.clock.now() });
+    return checkRefundable({ order, payment, refunds, amount: wish.amount, now: this.clock.now() });
   }
 
   private async insert(
@@ -185,22 +185,19 @@ export class RefundsService {
     asked: {
       wish: RefundWish;
       channel: RefundChannelName;
-      paid: PaidOrder | null;
+      payment: PaymentWord | null;
       order: RefundableOrder;
       amounts: RefundableAmounts;
       outRefundNo: string;
     },
   ): Promise<void> {
-    const { wish, channel, order, amounts, outRefundNo } = asked;
-    const refund = {
-      outRefundNo,
-      outTradeNo: order.outTradeNo,
-      transactionId: usableTransactionId(asked.paid?.transactionId ?? order.transactionId),
-      ...amounts,
-      reason: wish.reason,
-    };
+    const { wish, channel, payment, order, amounts, outRefundNo } = asked;
+    const refund = { outRefundNo, outTradeNo: order.outTradeNo, ...amounts, reason: wish.reason };
+    // A request that names a transaction refunds whatever order that paid: only WeChat Pay's own word names one.
+    const proven = payment?.kind === 'paid' ? payment.transactionId : null;
     await this.settlements.insert(tx, {
       ...refund,
+      transactionId: proven,
       origin: 'operator',
       channel,
       idempotencyKey: wish.idempotencyKey,
@@ -208,7 +205,8 @@ export class RefundsService {
       stage: 'requested',
       dueInMs: 0,
     });
-    await this.refunds.insert(tx, { ...refund, id: refundIdFor(outRefundNo) });
+    const transactionId = proven ?? usableTransactionId(order.transactionId);
+    await this.refunds.insert(tx, { ...refund, id: refundIdFor(outRefundNo), transactionId });
   }
 
   private async note(

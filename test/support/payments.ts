@@ -1,7 +1,9 @@
+import { OperatorGrantsService } from '../../src/payments/operator-grants.service.js';
 import { PaymentsService } from '../../src/payments/payments.service.js';
-import type { PaidClaim, PaidOutcome } from '../../src/payments/payments.types.js';
+import type { PaidClaim, PaidOutcome, PaymentEvidence } from '../../src/payments/payments.types.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import type { OutTradeNo } from '../../src/shared/ids.js';
+import { Money } from '../../src/shared/money.js';
 import type { TestApplication } from './application.js';
 import type { TestDatabase } from './database.js';
 
@@ -23,6 +25,21 @@ export function recordPaid(
     ...changes,
   };
   return application.app.get(UnitOfWork).run((tx) => payments.recordPaid(tx, claim));
+}
+
+/** WeChat Pay's own word that so much was paid by this transaction. */
+export function evidenceOf(transactionId: string, fen: number): PaymentEvidence {
+  const amount = Money.ofFen(fen);
+  return { transactionId, amount, paidAt: new Date(), openid: null, tradeType: 'JSAPI', refunded: false };
+}
+
+/** What an operator decides about a held order. */
+export async function grantAsOperator({ app }: TestApplication, outTradeNo: string): Promise<void> {
+  await app.get(UnitOfWork).run(async (tx) => {
+    const order = await app.get(OperatorGrantsService).lockOrder(tx, outTradeNo as OutTradeNo);
+    const decision = { packageType: 'premium', by: { name: 'admin:test' }, note: 'a favour' } as const;
+    await app.get(OperatorGrantsService).grant(tx, order, { outTradeNo: order.outTradeNo, ...decision });
+  });
 }
 
 export type OrderState = {

@@ -92,12 +92,24 @@ export class WechatpayBackend {
     this.simulator.customerPays(outTradeNo, { notice: { copies: 0 } });
   }
 
+  transactionOf(outTradeNo: string): string | null {
+    return this.simulator.ledger.getOrder(outTradeNo).payment?.transactionId ?? null;
+  }
+
   discover(): Promise<void> {
     return this.application.app.get(PendingOrdersService).discoverRecent(WINDOW_SECONDS);
   }
 
   drain(): Promise<void> {
     return this.application.app.get(InboxDrainService).drain(new AbortController().signal);
+  }
+
+  /** Messages that were put off for want of something are tried now. */
+  async letWaitingIn(...outTradeNos: string[]): Promise<void> {
+    await this.database.query('UPDATE inbox_messages SET available_at = NOW(3) WHERE out_trade_no IN (?)', [
+      outTradeNos,
+    ]);
+    await this.drain();
   }
 
   sweep(): Promise<void> {

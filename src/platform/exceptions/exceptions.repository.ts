@@ -1,8 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../database/unit-of-work.js';
-import type { ExceptionSummary } from './exceptions.types.js';
+import type { ExceptionRecord, ExceptionSummary } from './exceptions.types.js';
 
-type NewException = { kind: string; subject: string; reason: string; detail?: Record<string, unknown> };
+type NewException = {
+  kind: string;
+  subject: string;
+  reason: string;
+  detail?: Record<string, unknown>;
+  isNews?: boolean;
+};
 
 const REASON_LENGTH_MAX = 500;
 
@@ -18,36 +24,31 @@ export class ExceptionsRepository {
     ]);
   }
 
-  async reopenResolved(tx: Tx, { kind, subject, reason, detail }: NewException): Promise<void> {
+  /** Opens what was resolved, and with news also what was dismissed; an open one takes over the news. */
+  async reopen(tx: Tx, { kind, subject, reason, detail, isNews = false }: NewException): Promise<void> {
     await tx.query(
       `UPDATE exceptions
-          SET status = 'open', reason = ?, detail = ?, opened_at = NOW(3), resolved_at = NULL, resolved_by = NULL, resolution = NULL
-        WHERE kind = ? AND subject = ? AND status = 'resolved'`,
-      [reason.slice(0, REASON_LENGTH_MAX), JSON.stringify(detail ?? {}), kind, subject],
+          SET opened_at = IF(status = 'open', opened_at, NOW(3)), status = 'open', reason = ?, detail = ?,
+              resolved_at = NULL, resolved_by = NULL, resolution = NULL
+        WHERE kind = ? AND subject = ? AND (? OR status = 'resolved')`,
+      [reason.slice(0, REASON_LENGTH_MAX), JSON.stringify(detail ?? {}), kind, subject, isNews],
     );
   }
 
-  /** Says it anew; open or dismissed it stays as it is. */
-  async supersede(tx: Tx, { kind, subject, reason, detail }: NewException): Promise<void> {
-    await tx.query(
-      "UPDATE exceptions SET reason = ?, detail = ? WHERE kind = ? AND subject = ? AND status <> 'resolved'",
-      [reason.slice(0, REASON_LENGTH_MAX), JSON.stringify(detail ?? {}), kind, subject],
-    );
-  }
-
-  async findUnresolved(
+  async find(
     tx: Tx,
     kind: string,
     subject: string,
-  ): Promise<{ reason: string; detail: Record<string, unknown> } | null> {
-    const [row] = await tx.query<{ reason: string; detail: unknown }[]>(
-      "SELECT reason, detail FROM exceptions WHERE kind = ? AND subject = ? AND status <> 'resolved'",
+  ): Promise<Pick<ExceptionRecord, 'status' | 'reason' | 'detail'> | null> {
+    type Row = { status: ExceptionRecord['status']; reason: string; detail: unknown };
+    const [row] = await tx.query<Row[]>(
+      'SELECT status, reason, detail FROM exceptions WHERE kind = ? AND subject = ?',
       [kind, subject],
     );
     if (!row) return null;
     // MariaDB keeps JSON as text, MySQL parses it.
     const detail: unknown = typeof row.detail === 'string' ? JSON.parse(row.detail) : row.detail;
-    return { reason: row.reason, detail: (detail ?? {}) as Record<string, unknown> };
+    return { status: row.status, reason: row.reason, detail: (detail ?? {}) as Record<string, unknown> };
   }
 
   /** Those of the subjects about which something is open or was dismissed, locked until `tx` ends. */

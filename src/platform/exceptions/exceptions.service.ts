@@ -4,7 +4,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Tx } from '../database/unit-of-work.js';
 import { AppLogger } from '../logging/app-logger.js';
 import { ExceptionsRepository } from './exceptions.repository.js';
-import type { ExceptionSummary } from './exceptions.types.js';
+import type { ExceptionRecord, ExceptionSummary } from './exceptions.types.js';
 
 export type RaisedException = {
   /** What is wrong, for programs: one of a feature's documented kinds. */
@@ -14,8 +14,8 @@ export type RaisedException = {
   /** What is wrong, for the operator who decides: no openid, no secret. */
   readonly reason: string;
   readonly detail?: Record<string, unknown>;
-  /** It knows more than what may have been raised before: its reason and detail count, also where an operator dismissed it. */
-  readonly supersedes?: boolean;
+  /** More than is known already: its reason and detail take the place of the old ones, and what was dismissed opens again. */
+  readonly isNews?: boolean;
 };
 
 /** What could not be applied and waits for an operator. Nothing is given up without a row here. */
@@ -27,7 +27,10 @@ export class ExceptionsService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** One item per kind and subject: raised again it stays, reopens when it was resolved, and stays dismissed when an operator said so. */
+  /**
+   * One item per kind and subject: raised again it stays, reopens when it was resolved, and stays dismissed when an operator
+   * said so, unless there is news.
+   */
   async raise(tx: Tx, raised: RaisedException): Promise<void> {
     const { kind, subject } = raised;
     try {
@@ -36,8 +39,7 @@ export class ExceptionsService {
       this.logger.warned('exception.raised', { kind, subject });
     } catch (error) {
       if (!isDuplicateEntry(error)) throw error;
-      if (raised.supersedes) await this.exceptions.supersede(tx, raised);
-      await this.exceptions.reopenResolved(tx, raised);
+      await this.exceptions.reopen(tx, raised);
     }
   }
 
@@ -46,13 +48,13 @@ export class ExceptionsService {
     return new Set(await this.exceptions.lockUnresolvedSubjects(tx, subjects));
   }
 
-  /** What is open or was dismissed; null when there is no such thing, or its cause is gone. */
-  findUnresolved(
+  /** Whatever became of it; null when it was never raised. */
+  find(
     tx: Tx,
     kind: string,
     subject: string,
-  ): Promise<{ reason: string; detail: Record<string, unknown> } | null> {
-    return this.exceptions.findUnresolved(tx, kind, subject);
+  ): Promise<Pick<ExceptionRecord, 'status' | 'reason' | 'detail'> | null> {
+    return this.exceptions.find(tx, kind, subject);
   }
 
   /** Everything about these subjects, ended or not, the newest first. */

@@ -120,6 +120,25 @@ describe('a refund in doubt, where WeChat Pay can be asked', () => {
     expect(await openExceptions(shop, outRefundNo)).toEqual([]);
   });
 
+  // WeChat Pay has accepted it under its signature; that it knows none is said without one.
+  it('that others made and WeChat Pay has accepted is followed to its end, also when it is not found for a while', async () => {
+    const outTradeNo = await shop.paidOrder();
+    const outRefundNo = await write(shop, outTradeNo);
+    shop.simulator.merchantRefunds({ outTradeNo, outRefundNo, refundFen: 2990 });
+    await shop.sweep();
+    for (let round = 0; round < 5; round += 1) await shop.settle();
+    shop.simulator.faults.next(
+      { status: 404, code: 'RESOURCE_NOT_EXISTS' },
+      { route: 'refund-query', times: 3 },
+    );
+    for (let round = 0; round < 3; round += 1) await shop.settle();
+    expect(await shop.settlement(outRefundNo)).toMatchObject({ stage: 'accepted', status: 'pending' });
+    shop.simulator.endRefund(outRefundNo, 'SUCCESS');
+    await shop.settle();
+    expect(await shop.row(outRefundNo)).toMatchObject({ status: 'success' });
+    expect((await shop.order(outTradeNo)).order?.status).toBe('refunded');
+  });
+
   // A merchant number that serves another shop as well brings that shop's refunds every day.
   it('of an order that never comes is given up, and shown', async () => {
     const outTradeNo = newOutTradeNo();

@@ -144,6 +144,20 @@ describe.each(['cloud-function', 'function-alone'] satisfies RefundWay[])(
       await expectOnePayout(shop, () => shop.standIn.failNext('hang-after'));
     });
 
+    // Somebody's word wrote it; a request that names a transaction refunds whatever order that paid.
+    it('goes to its own order, whatever transaction the row names', async () => {
+      const [ours, other] = [await shop.paidOrder(), await shop.paidOrder()];
+      const transactionId = shop.backend.transactionOf(other);
+      await shop.database.query('UPDATE payment_orders SET transaction_id = ? WHERE out_trade_no = ?', [
+        transactionId,
+        ours,
+      ]);
+      await shop.request(ours, '29.90');
+      await shop.settleUntilDone(ours);
+      expect(shop.refundsAtWechat(ours)).toHaveLength(1);
+      expect(shop.refundsAtWechat(other)).toEqual([]);
+    });
+
     // The deployed function reads fen in snake case, the contract names the others: one body serves both.
     it('is asked in both shapes, with our number and the token', async () => {
       const outTradeNo = await shop.paidOrder();

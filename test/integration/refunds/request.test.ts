@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../../src/shared/domain-error.js';
 import { startApplication } from '../../support/application.js';
-import { newOutTradeNo } from '../../support/builders.js';
+import { insertOrderRow, newOutTradeNo } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import { RefundBackend } from '../../support/refund-backend.js';
+import { openidOf } from '../../support/wechatpay-backend.js';
 
 const DAY_MS = 86_400_000;
 const REFUND_SENT = '/v3/refund/domestic/refunds';
@@ -143,6 +144,18 @@ describe('requestRefund', () => {
     const outTradeNo = await shop.paidOrder();
     await shop.database.query('UPDATE payment_orders SET ? WHERE out_trade_no = ?', [change, outTradeNo]);
     expect(await refusalOf(shop.request(outTradeNo, '1.00'))).toMatchObject({ code, kind: 'conflict' });
+    expect(await countOf(outTradeNo)).toBe(0);
+  });
+
+  // The table calls it paid by another order's transaction: that customer's money would go back.
+  it.each(['NOTPAY', 'CLOSED'] as const)('refuses an order that is %s at WeChat Pay', async (state) => {
+    const { out_trade_no: outTradeNo } = await insertOrderRow(shop.database, {
+      status: 'paid',
+      transaction_id: shop.backend.transactionOf(await shop.paidOrder()),
+    });
+    shop.simulator.placeOrder({ outTradeNo, totalFen: 2990, openid: openidOf(outTradeNo) });
+    shop.simulator.ledger.getOrder(outTradeNo).state = state;
+    expect(await refusalOf(shop.request(outTradeNo, '29.90'))).toMatchObject({ code: 'order_not_paid' });
     expect(await countOf(outTradeNo)).toBe(0);
   });
 
