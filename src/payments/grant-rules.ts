@@ -63,7 +63,7 @@ export function giftOf(
 ): Gift {
   return {
     ...given,
-    transactionId: realTransactionId(order) ?? claim.transactionId,
+    transactionId: claim.evidence?.transactionId ?? realTransactionId(order) ?? claim.transactionId,
     generationId: claim.generationId ?? order.generationId,
     // WeChat Pay's word where there is one.
     amount: claim.evidence?.amount ?? order.amount,

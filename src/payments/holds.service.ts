@@ -25,16 +25,20 @@ export class HoldsService {
     private readonly exceptions: ExceptionsService,
   ) {}
 
-  /** @param told WeChat Pay's word that the hold rests on; when it is a new one, a dismissed hold opens again */
+  /**
+   * @param told what WeChat Pay said, where it said something. One that is against the order, or against what it said before,
+   * opens a dismissed hold again; one that only bears out what was dismissed does not.
+   */
   async hold(tx: Tx, order: OrderRecord, reason: string, told: WechatWord | null = null): Promise<'held'> {
     const { outTradeNo, id: orderId, packageType, amount } = order;
-    const known = told && (await this.find(tx, order))?.told;
+    const known = told && (await this.find(tx, order));
+    const isOther = told !== null && !isSame(told, known?.told ?? null);
     await this.exceptions.raise(tx, {
       kind: 'payment_held',
       subject: outTradeNo,
       reason,
       detail: { orderId, packageType, amountFen: amount?.fen ?? null, ...(told && { wechatpay: told }) },
-      isNews: told !== null && !isSame(told, known ?? null),
+      isNews: isOther && (known?.status === 'open' || !!known?.told || !agrees(order, told)),
     });
     return 'held';
   }
@@ -42,7 +46,7 @@ export class HoldsService {
   /** Why WeChat Pay's word still holds the order, although there is this claim; null when no such word does. */
   async findStanding(tx: Tx, order: OrderRecord, { evidence, source }: PaidClaim): Promise<string | null> {
     const held = await this.find(tx, order);
-    if (!held?.told || held.status === 'resolved') return null;
+    if (!held?.told || held.status === 'resolved' || agrees(order, held.told)) return null;
     if (!evidence) return held.reason;
     // A callback may be older than the refund; what WeChat Pay answers is how it is now.
     const isOlder = held.told.state === 'refunded' && !evidence.refunded && source !== 'wechat-query';
@@ -86,6 +90,16 @@ export class HoldsService {
     });
   }
 
+  /** WeChat Pay says after all what was granted for. */
+  async endContradiction(tx: Tx, { outTradeNo }: OrderRecord): Promise<void> {
+    await this.exceptions.resolveAll(tx, {
+      kinds: ['payment_contradicted'],
+      subject: outTradeNo,
+      by: 'system:payments',
+      resolution: 'WeChat Pay says the same',
+    });
+  }
+
   private async find(
     tx: Tx,
     { outTradeNo }: OrderRecord,
@@ -106,6 +120,10 @@ export function contradictionOf({ amount }: OrderRecord, evidence: PaymentEviden
   if (amount?.equals(evidence.amount)) return null;
   const stored = amount?.toYuan() ?? 'no amount';
   return `WeChat Pay was paid ${evidence.amount.toYuan()} yuan, the order says ${stored}.`;
+}
+
+function agrees({ amount }: OrderRecord, { state, amountFen }: WechatWord): boolean {
+  return state === 'paid' && amount?.fen === amountFen;
 }
 
 function isSame(a: WechatWord, b: WechatWord | null): boolean {

@@ -51,7 +51,8 @@ export class OperatorGrantsService {
     if (!userId) {
       throw refused('beneficiary_unknown', 'Nobody is known to whom the order or its payment belongs.');
     }
-    const outcome = await this.grants.give(tx, order, {
+    const told = await this.holds.findTold(tx, order);
+    const gift = {
       userId,
       packageType,
       transactionId: realTransactionId(order),
@@ -60,7 +61,11 @@ export class OperatorGrantsService {
       paidAt: order.paidAt ?? this.clock.now(),
       grantedBy: by.name,
       resolution: { by: by.name, words: `granted ${packageType}: ${note}` },
-    });
+    };
+    let outcome = await this.grants.give(tx, order, gift);
+    // WeChat Pay says that this one was paid by it: the other has the number from somebody's word.
+    if (outcome === 'transaction_used' && told?.state === 'paid')
+      outcome = await this.grants.give(tx, order, { ...gift, transactionId: null });
     if (outcome === 'transaction_used') {
       throw refused('transaction_used', 'Its transaction has already paid for another order.');
     }
@@ -100,13 +105,18 @@ export class OperatorGrantsService {
     if (order.status !== 'paid') {
       throw refused('order_not_paid', `This order is ${order.status}: only a paid one is granted.`);
     }
-    const told = await this.holds.findTold(tx, order);
-    if (told?.state === 'refunded' || (await this.orders.hasRefund(tx, order.outTradeNo))) {
+    if ((await this.orders.hasRefund(tx, order.outTradeNo)) || (await this.isToldRefunded(tx, order))) {
       throw refused(
         'order_refunded',
         'Money of this order went back or is on its way: it gives nothing any more.',
       );
     }
+  }
+
+  /** WeChat Pay goes on calling an order refunded after a refund that moved no money. */
+  private async isToldRefunded(tx: Tx, order: OrderRecord): Promise<boolean> {
+    const told = await this.holds.findTold(tx, order);
+    return told?.state === 'refunded' && !(await this.orders.hasClosedRefund(tx, order.outTradeNo));
   }
 }
 

@@ -11,7 +11,6 @@ import type { GrantOutcome } from '../users/entitlements.service.js';
 import { UsersService } from '../users/users.service.js';
 import { HearsayService } from './hearsay.service.js';
 import { contradictionOf, HoldsService, NOT_PAID, wordOf } from './holds.service.js';
-import type { WechatWord } from './holds.service.js';
 import { decidePackage } from './package-decision.js';
 import type { PackageDecision, PaidPackage } from './package-decision.js';
 import { giftOf, isOwnerless, isRescued, noticeOf, priceWindow } from './grant-rules.js';
@@ -29,10 +28,11 @@ const ENDED_BY_GRANT = [
   'settling_failed',
 ] as const;
 
+/** Who granted on WeChat Pay's own word. */
+const GRANTED_BY_WECHATPAY: ReadonlySet<string> = new Set(['system:wechat-query', 'system:wechat-callback']);
+
 /** Why a notice of a payment may be aside; what that notice alone knows still takes effect. */
 const NOTICES_ASIDE = ['order_unknown', 'payment_unproven'] as const;
-
-type Decision = PackageDecision & { readonly told?: WechatWord };
 
 /** What a paid order gives its user: which package the money buys, who gets it, and what is held instead. */
 @Injectable()
@@ -52,28 +52,32 @@ export class OrderGrantsService {
   ) {}
 
   async grant(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PaidOutcome> {
+    const standing = await this.holds.findStanding(tx, order, claim);
+    if (standing) {
+      await this.hearsay.confirm(tx, claim);
+      return this.holds.hold(tx, order, standing);
+    }
+    // Whatever the order is held for: what WeChat Pay said is kept with it.
+    const told = claim.evidence && wordOf(claim.evidence);
     // A late duplicate callback turns a refunded row back to paid: money that went back grants nothing by itself.
     if (await this.orders.hasRefund(tx, order.outTradeNo)) {
       const reason = 'It was refunded, or is being refunded, before anything was granted.';
-      // The refund may turn out to be none; what WeChat Pay says against the order stays true.
-      const { evidence } = claim;
-      const told = evidence && contradictionOf(order, evidence) ? wordOf(evidence) : null;
       return this.holds.hold(tx, order, reason, told);
     }
     const decision = await this.decide(tx, order, claim);
     if (decision.kind === 'hold') {
       await this.hearsay.confirm(tx, claim);
-      return this.holds.hold(tx, order, decision.reason, decision.told);
+      return this.holds.hold(tx, order, decision.reason, told);
     }
     const userId = await this.beneficiary(tx, order, claim);
     if (!userId) {
-      return this.holds.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.');
+      return this.holds.hold(tx, order, 'Nobody is known to whom the order or its payment belongs.', told);
     }
     if (decision.repaired) await this.repairPackage(tx, order, decision.packageType);
     const { packageType } = decision;
     const outcome = await this.give(tx, order, giftOf(order, claim, { userId, packageType }));
     if (outcome === 'transaction_used') {
-      return this.holds.hold(tx, order, 'Its transaction has already paid for another order.');
+      return this.holds.hold(tx, order, 'Its transaction has already paid for another order.', told);
     }
     return outcome === 'revoked' ? 'refunded' : outcome;
   }
@@ -106,6 +110,7 @@ export class OrderGrantsService {
     if (grant && against) {
       await this.holds.contradict(tx, order, { told: wordOf(evidence), reason: against, ...grant });
     }
+    if (evidence && !against) await this.holds.endContradiction(tx, order);
     await this.resolveExceptions(tx, order, { by: 'system:payments', words: 'it is granted' });
     return 'already_granted';
   }
@@ -118,10 +123,14 @@ export class OrderGrantsService {
   /** WeChat Pay says that nobody paid; `isFinal` when nobody ever will. What the table had granted or held is for an operator. */
   async doubtPayment(tx: Tx, order: OrderRecord, { isFinal }: { isFinal: boolean }): Promise<void> {
     const reason = 'The table calls this order paid, and WeChat Pay says that nobody paid it.';
+    // It was paid once: an answer that it was not is older, or none of WeChat Pay's.
+    const told = await this.holds.findTold(tx, order);
+    if (told && told.state !== 'not_paid') return;
     const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
     if (settled === 'already_granted') {
       const grant = isFinal ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
-      if (grant) await this.holds.contradict(tx, order, { told: NOT_PAID, reason, ...grant });
+      if (grant && !GRANTED_BY_WECHATPAY.has(grant.grantedBy))
+        await this.holds.contradict(tx, order, { told: NOT_PAID, reason, ...grant });
       return;
     }
     // Until it is final, the payment may be younger than the answer: only a hold that waited for the answer gets it.
@@ -130,17 +139,15 @@ export class OrderGrantsService {
     }
   }
 
-  private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<Decision> {
+  private async decide(tx: Tx, order: OrderRecord, claim: PaidClaim): Promise<PackageDecision> {
     const rescued = isRescued(order);
     if (rescued && (await this.hearsay.confirm(tx, claim))) {
       return { kind: 'hold', reason: 'The row was rescued: WeChat Pay is being asked what was paid.' };
     }
     const { evidence } = claim;
     const amount = evidence?.amount ?? order.amount;
-    const standing = await this.holds.findStanding(tx, order, claim);
-    if (standing) return { kind: 'hold', reason: standing };
     const doubt = evidence && (await this.doubtAboutAmount(tx, order, { isRescued: rescued, evidence }));
-    if (doubt) return { kind: 'hold', reason: doubt, told: wordOf(evidence) };
+    if (doubt) return { kind: 'hold', reason: doubt };
     const legitimate = await this.prices.legitimatePrices(tx, priceWindow(order, claim));
     return decidePackage({ packageType: order.packageType, amount, isRescued: rescued, legitimate });
   }

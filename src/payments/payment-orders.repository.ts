@@ -102,6 +102,14 @@ export class PaymentOrdersRepository {
     return rows.length > 0;
   }
 
+  async hasClosedRefund(tx: Tx, outTradeNo: OutTradeNo): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
+      "SELECT id FROM refunds WHERE out_trade_no = ? AND status = 'closed' LIMIT 1",
+      [outTradeNo],
+    );
+    return rows.length > 0;
+  }
+
   /** @throws a duplicate-entry error when a number or an id is taken: then none is written */
   async insertPending(tx: Tx, ...orders: readonly NewOrder[]): Promise<void> {
     const rows = orders.map((order) => [

@@ -69,11 +69,11 @@ export class PaymentsService {
       return 'refunded';
     }
     if (claim.evidence?.refunded) await this.holds.reportUnseenRefund(tx, order);
+    if (claim.evidence?.openid && isOwnerless(order))
+      await this.orders.completePayerOpenid(tx, order.id, claim.evidence.openid);
     const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
     const rival = settled ? null : await this.findRival(tx, order, claim);
     if (rival) return this.holdForRival(tx, order, claim, rival);
-    if (claim.evidence?.openid && isOwnerless(order))
-      await this.orders.completePayerOpenid(tx, order.id, claim.evidence.openid);
     if (order.status === 'paid') await this.completePaid(tx, order, claim);
     else if (await this.hearsay.confirm(tx, claim)) return 'asked';
     else if (!claim.transactionId) return 'unproven';
@@ -125,6 +125,8 @@ export class PaymentsService {
 
   /** WeChat Pay has no payment of the order yet. */
   async recordOpen(tx: Tx, outTradeNo: OutTradeNo): Promise<void> {
+    // Nearly always it is pending: its row, which a function may hold, is waited for only where something is to be said.
+    if ((await this.orders.findStatus(tx, outTradeNo))?.status !== 'paid') return;
     const order = await this.orders.lockByOutTradeNo(tx, outTradeNo);
     if (order?.status === 'paid') await this.grants.doubtPayment(tx, order, { isFinal: false });
   }

@@ -59,7 +59,8 @@ export class RefundQuestionsService {
       return { kind: 'paid', amount: order.amount, transactionId: order.transactionId };
     } catch (error) {
       if (!(error instanceof WechatpayError)) throw error;
-      return error.outcome === 'not_found' ? { kind: 'not_paid' } : null;
+      // Also of "no such order", which is said without a signature.
+      return null;
     }
   }
 }

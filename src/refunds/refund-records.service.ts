@@ -184,8 +184,8 @@ export class RefundRecordsService {
     }
     if (status === 'success') {
       await this.resolve(tx, outRefundNo, 'the money arrived', ENDED_WHEN_REOPENED);
-      // What was not seen is somebody else's: a refund of ours is known from its request on.
-      if (known.origin === 'foreign')
+      // What was not seen is somebody else's, or one of ours that counted as closed: others are known from their request on.
+      if (known.origin === 'foreign' || known.status === 'closed')
         await this.resolve(tx, outTradeNo, `the refund ${outRefundNo} is known`);
       await this.outbox.stage(tx, {
         topic: 'payment_refunded',

@@ -240,7 +240,7 @@ export class RefundSettlementService {
       await this.settlements.disprove(tx, outRefundNo);
       return 'disproven';
     }
-    if (refund.stage === 'accepted' && asks + 1 === LOST_ASKS_REPORTED) {
+    if (refund.stage === 'accepted' && asks + 1 >= LOST_ASKS_REPORTED) {
       await this.exceptions.raise(tx, {
         kind: 'refund_unsettled',
         subject: outRefundNo,

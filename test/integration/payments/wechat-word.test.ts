@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { OperatorGrantsService } from '../../../src/payments/operator-grants.service.js';
+import { OrderQueriesService } from '../../../src/payments/order-queries.service.js';
 import { placeholderUserId } from '../../../src/shared/ids.js';
 import type { OutTradeNo } from '../../../src/shared/ids.js';
 import { insertOrderRow, newOutTradeNo, notifyBody } from '../../support/builders.js';
@@ -195,5 +197,76 @@ describe('WeChat Pay’s word', () => {
     expect(await stateOf(outTradeNo)).toMatchObject({ grants: 0, exceptions: { payment_held: 'open' } });
     await grantAsOperator(backend.application, outTradeNo);
     expect((await read(outTradeNo)).grants).toHaveLength(1);
+  });
+
+  // A late or unsigned "nobody paid" is older than what WeChat Pay has signed.
+  it('that money went back is not overwritten by an answer that knows no payment', async () => {
+    const outTradeNo = await backend.order({ status: 'paid', transaction_id: '4200901' });
+    const told = { transactionId: '4200901', evidence: evidenceOf('4200901', 2990) };
+    const refunded = { ...told, evidence: { ...told.evidence, refunded: true } };
+    await recordPaid(backend.application, outTradeNo, { ...refunded, source: 'wechat-query' });
+    await recordPaid(backend.application, outTradeNo, { evidence: null }); // has it asked about again
+    await backend.ask(outTradeNo);
+    await recordPaid(backend.application, outTradeNo, { ...told, source: 'wechat-callback' });
+    const { grants, exceptions } = await read(outTradeNo);
+    expect(grants).toEqual([]);
+    expect(exceptions.find(({ kind }) => kind === 'payment_held')?.reason).toMatch(/refunded/);
+  });
+
+  // Dismissed, because nobody had paid; now somebody did, and no package has this price.
+  it('that it was paid after all opens the hold that was dismissed because it was not', async () => {
+    const outTradeNo = newOutTradeNo();
+    backend.placeOrder(outTradeNo, 1234);
+    await insertOrderRow(backend.database, { out_trade_no: outTradeNo, amount: '12.34', status: 'paid' });
+    await backend.sweep();
+    await backend.application.app
+      .get(OrderQueriesService)
+      .askNow(outTradeNo as OutTradeNo, { deadlineMs: 3_000 });
+    expect((await read(outTradeNo)).exceptions[0]?.reason).toMatch(/nobody paid/);
+    await setHold(outTradeNo, 'dismissed');
+    backend.pay(outTradeNo);
+    await backend.application.app
+      .get(OrderQueriesService)
+      .askNow(outTradeNo as OutTradeNo, { deadlineMs: 3_000 });
+    const { exceptions } = await read(outTradeNo);
+    expect(exceptions.find(({ kind }) => kind === 'payment_held')).toMatchObject({
+      status: 'open',
+      reason: expect.stringContaining('12.34') as string,
+    });
+  });
+
+  it('that it was paid by a transaction lets an operator grant what another order took it for', async () => {
+    const outTradeNo = await backend.order();
+    backend.pay(outTradeNo);
+    const transactionId = backend.transactionOf(outTradeNo);
+    const other = await backend.order({ status: 'paid', transaction_id: transactionId });
+    await backend.sweep();
+    expect((await read(other)).grants).toHaveLength(1);
+    await post(outTradeNo, { transactionId: null });
+    await backend.drain();
+    await backend.ask(outTradeNo);
+    await grantAsOperator(backend.application, outTradeNo);
+    expect(await stateOf(outTradeNo)).toMatchObject({ grants: 1, exceptions: { payment_held: 'resolved' } });
+  });
+
+  // WeChat Pay goes on calling the order refunded, although the refund moved no money.
+  it('that it was refunded keeps no operator from granting when the refund was closed', async () => {
+    const outTradeNo = await backend.order({ status: 'paid', transaction_id: '4200902' });
+    const evidence = { ...evidenceOf('4200902', 2990), refunded: true };
+    await recordPaid(backend.application, outTradeNo, { source: 'wechat-query', evidence });
+    await expect(grantAsOperator(backend.application, outTradeNo)).rejects.toMatchObject({
+      code: 'order_refunded',
+    });
+    const canGrant = async () =>
+      (await backend.application.app.get(OperatorGrantsService).listHeld([outTradeNo])).get(outTradeNo)
+        ?.canGrant;
+    expect(await canGrant()).toBe(false);
+    const refund = ['refund-closed', `R${outTradeNo}`, outTradeNo, '29.90', '29.90', 'closed'];
+    await backend.database.query(
+      'INSERT INTO refunds (id, out_refund_no, out_trade_no, refund_amount, total_amount, status) VALUES (?)',
+      [refund],
+    );
+    expect(await canGrant()).toBe(true);
+    await grantAsOperator(backend.application, outTradeNo);
   });
 });
