@@ -18,6 +18,8 @@ const WAIT_STEP_MS = 1_000;
 const WAIT_SHARE = 4;
 const WAIT_MS_MIN = 1_000;
 const WAIT_MS_MAX = 30_000;
+/** While WeChat Pay is asked, after the first try: its answer grants by itself, and after an outage thousands of notices wait. */
+const ASKED_WAIT_MS_MIN = 8_000;
 
 /** Applies "paid" notices of the cloud functions. */
 @Injectable()
@@ -63,16 +65,17 @@ export class PaymentNotifiedHandler implements OnModuleInit {
 
   private follow(item: InboxItem, outcome: PaidOutcome): Handling {
     if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN);
-    if (outcome === 'unproven' || outcome === 'asked') return this.waitFor(item, UNPROVEN);
+    if (outcome === 'unproven') return this.waitFor(item, UNPROVEN);
+    if (outcome === 'asked') return this.waitFor(item, ASKED);
     return { kind: 'handled', outcome };
   }
 
   /** What is missing may still come: an order from another replica's spool, a row whose transaction is still open. */
-  private waitFor(item: InboxItem, missing: Missing): Handling {
+  private waitFor(item: InboxItem, { waitMsMin, ...missing }: Missing): Handling {
     const ageMs = this.clock.nowMs() - item.receivedAt.getTime();
     if (ageMs < this.config.orderWaitMinutes * MINUTE_MS) {
       const shareMs = Math.round(ageMs / WAIT_SHARE / WAIT_STEP_MS) * WAIT_STEP_MS;
-      const delayMs = Math.min(Math.max(shareMs, WAIT_MS_MIN), WAIT_MS_MAX);
+      const delayMs = Math.min(Math.max(shareMs, ageMs < WAIT_MS_MIN ? WAIT_MS_MIN : waitMsMin), WAIT_MS_MAX);
       return { kind: 'postponed', reason: missing.exceptionKind, delayMs };
     }
     const message = item.payload as PaymentNotifiedMessage;
@@ -101,13 +104,16 @@ function toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
   };
 }
 
-type Missing = { readonly exceptionKind: string; readonly reason: string };
+type Missing = { readonly exceptionKind: string; readonly reason: string; readonly waitMsMin: number };
 
 const ORDER_UNKNOWN: Missing = {
   exceptionKind: 'order_unknown',
   reason: 'A payment was reported for an order that nobody knows: no row and no backup came in time.',
+  waitMsMin: WAIT_MS_MIN,
 };
 const UNPROVEN: Missing = {
   exceptionKind: 'payment_unproven',
   reason: 'A payment was reported, but neither the table nor WeChat Pay says that the order was paid.',
+  waitMsMin: WAIT_MS_MIN,
 };
+const ASKED: Missing = { ...UNPROVEN, waitMsMin: ASKED_WAIT_MS_MIN };

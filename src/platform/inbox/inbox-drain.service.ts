@@ -20,11 +20,11 @@ const EVERY_MS = 500;
 /** Transactions at a time, each in a lane of its own: one that waits for a lock holds back no other. Most of the pool stays free for the edge. */
 const LANES = 4;
 /** A batch takes less where nothing holds it up. */
-const HELD_UP_MS = 50;
+const HELD_UP_MS = 100;
 /** One transaction's worth: its locks are held for some tens of milliseconds, and its statements stay far below max_allowed_packet. */
 const BATCH_MAX = 128;
 /** While somebody is served: a process and a server that are held up by a batch are free again sooner. */
-const BATCH_BUSY_MAX = 64;
+const BATCH_BUSY_MAX = 32;
 /** Less, by one wait for a lock, than what goes alone is hidden from the other lanes. */
 const ALONE_WITHIN_MS = ALONE_LEASE_MS - 1_500;
 
@@ -73,7 +73,8 @@ export class InboxDrainService implements OnApplicationBootstrap {
       const { releases, alone } = await this.unitOfWork.run(async (tx) => {
         const limit = this.edge.isBusy ? BATCH_BUSY_MAX : BATCH_MAX;
         claimed = await this.inbox.claimDue(tx, limit);
-        if (claimed.length === limit) openGate();
+        // While somebody is served one lane works at a time, so that a server is never held up by four batches at once.
+        if (claimed.length === BATCH_MAX) openGate();
         return this.applier.applyAll(tx, claimed);
       });
       openGate();
