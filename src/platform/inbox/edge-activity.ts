@@ -3,13 +3,15 @@ import { Injectable } from '@nestjs/common';
 
 /** Between two orders of a busy shop, or two batches out of a spool. */
 const BUSY_FOR_MS = 200;
-/**
- * Meanwhile, work that can wait rests so many times as long as it took: long enough for some messages to come together, and never
- * so long that a backlog would not shrink beside a shop that is busy all day.
- */
+/** Meanwhile, work that can wait rests so many times as long as it took, and long enough for some messages to come together. */
 const REST_SHARE = 4;
-const REST_MS_MIN = 150;
+const TOGETHER_MS = 150;
 const REST_MS_MAX = 600;
+/**
+ * It rests the less the longer it has waited, and after so long not at all: it is other people's orders, and a shop that is
+ * busy all day must not have a backlog that only grows.
+ */
+const WAITED_MS_MAX = 8_000;
 
 /**
  * Whoever orders or pays at this moment goes first, and so does what an outage kept from the database: it says that the database
@@ -24,9 +26,16 @@ export class EdgeActivity {
     this.notedAtMs = performance.now();
   }
 
-  /** @returns how long work that took so many milliseconds should rest */
-  restAfter(workedMs: number): number {
-    return this.isBusy ? Math.min(Math.max(workedMs * REST_SHARE, REST_MS_MIN), REST_MS_MAX) : 0;
+  /** @returns how long work should rest that took so long, for something that had waited so long; `isMore` when more waits */
+  restAfter({ workedMs, waitedMs, isMore }: { workedMs: number; waitedMs: number; isMore: boolean }): number {
+    if (!this.goesFirst(waitedMs)) return 0;
+    const share = REST_SHARE * (1 - waitedMs / WAITED_MS_MAX);
+    return Math.max(Math.min(workedMs * share, REST_MS_MAX), isMore ? 0 : TOGETHER_MS);
+  }
+
+  /** True when somebody is being served who goes before what has waited so long. */
+  goesFirst(waitedMs: number): boolean {
+    return this.isBusy && waitedMs < WAITED_MS_MAX;
   }
 
   /** A rest that nobody needs any more is not begun. */
@@ -35,7 +44,7 @@ export class EdgeActivity {
       await sleep(restMs, undefined, { signal: stopping }).catch(() => undefined);
   }
 
-  get isBusy(): boolean {
+  private get isBusy(): boolean {
     return performance.now() - this.notedAtMs < BUSY_FOR_MS;
   }
 }

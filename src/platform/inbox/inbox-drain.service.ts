@@ -38,6 +38,8 @@ export class InboxDrainService implements OnApplicationBootstrap {
   private readonly gate = new LaneGate(HELD_UP_MS);
   /** All lanes rest together. */
   private restUntilMs = 0;
+  /** How long what was claimed last had been due. */
+  private waitedMs = 0;
 
   constructor(
     private readonly jobs: JobRunner,
@@ -67,17 +69,24 @@ export class InboxDrainService implements OnApplicationBootstrap {
 
   private async handleDue(stopping: AbortSignal): Promise<boolean> {
     let claimed: readonly InboxItem[] = [];
+    let limit = BATCH_MAX;
     const openGate = await this.gate.pass();
     const startedMs = performance.now();
+    // The lane before this one has worked: its rest is everybody's.
+    if (this.edge.goesFirst(this.waitedMs) && startedMs < this.restUntilMs) {
+      openGate();
+      return true;
+    }
     try {
       const { releases, alone } = await this.unitOfWork.run(async (tx) => {
-        const limit = this.edge.isBusy ? BATCH_BUSY_MAX : BATCH_MAX;
+        limit = this.edge.goesFirst(this.waitedMs) ? BATCH_BUSY_MAX : BATCH_MAX;
         claimed = await this.inbox.claimDue(tx, limit);
+        this.waitedMs = claimed[0]?.dueForMs ?? 0;
         // While somebody is served one lane works at a time, so that a server is never held up by four batches at once.
         if (claimed.length === BATCH_MAX) openGate();
         return this.applier.applyAll(tx, claimed);
       });
-      openGate();
+      if (!this.edge.goesFirst(this.waitedMs)) openGate();
       await this.release(releases);
       await this.handleEach(alone, stopping);
     } catch (error) {
@@ -86,9 +95,11 @@ export class InboxDrainService implements OnApplicationBootstrap {
       if (only && claimed.length === 1) await this.applier.recordFailure(only, error);
       else await this.handleEach(this.suspected(claimed, error), stopping);
     } finally {
-      openGate();
       const now = performance.now();
-      this.restUntilMs = now + this.edge.restAfter(now - startedMs);
+      const isMore = claimed.length === limit;
+      this.restUntilMs =
+        now + this.edge.restAfter({ workedMs: now - startedMs, waitedMs: this.waitedMs, isMore });
+      openGate();
     }
     return claimed.length > 0;
   }

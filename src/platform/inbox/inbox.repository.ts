@@ -22,9 +22,11 @@ type ItemRow = {
   received_at: Date;
   attempts: number;
   outcome: string | null;
+  due_for_us: string | number;
 };
 
-const ITEM_COLUMNS = 'id, topic, out_trade_no, payload, received_at, attempts, outcome';
+const ITEM_COLUMNS = `id, topic, out_trade_no, payload, received_at, attempts, outcome,
+  TIMESTAMPDIFF(MICROSECOND, available_at, NOW(3)) AS due_for_us`;
 
 @Injectable()
 export class InboxRepository {
@@ -219,6 +221,7 @@ function toItem(row: ItemRow): InboxItem {
     // MariaDB keeps JSON as text, MySQL parses it.
     payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload,
     receivedAt: row.received_at,
+    dueForMs: Number(row.due_for_us) / 1_000,
     attempts: row.attempts,
     quarantinedAs: row.outcome,
   };

@@ -16,6 +16,8 @@ export type InboxItem = {
   readonly outTradeNo: string;
   readonly payload: unknown;
   readonly receivedAt: Date;
+  /** For how long it had been due when it was claimed. */
+  readonly dueForMs: number;
   readonly attempts: number;
   /** The kind of the exception, when it was quarantined before and is tried again. */
   readonly quarantinedAs: string | null;
