@@ -39,10 +39,14 @@ export class OrderExportTable implements ExportTable<OrderExportRow> {
   add(row: OrderExportRow): SheetRow {
     const amount = PAID_STATES.has(row.status) ? row.amount : NOTHING;
     const paid = MoneyTotal.ofYuan(amount);
-    const refunded = row.refunded_fen === null ? MoneyTotal.ZERO : MoneyTotal.ofFen(row.refunded_fen);
     this.count += 1;
     this.paid = this.paid.plus(paid);
-    this.refunded = this.refunded.plus(refunded);
+    let [back, net] = [NOTHING, amount];
+    if (row.refunded_fen !== null) {
+      const refunded = MoneyTotal.ofFen(row.refunded_fen);
+      this.refunded = this.refunded.plus(refunded);
+      [back, net] = [refunded.toYuan(), paid.minus(refunded).toYuan()];
+    }
     return [
       row.id,
       row.out_trade_no,
@@ -56,8 +60,8 @@ export class OrderExportTable implements ExportTable<OrderExportRow> {
       row.status,
       row.amount,
       amount,
-      refunded.toYuan(),
-      paid.minus(refunded).toYuan(),
+      back,
+      net,
       row.created_at,
       row.paid_at,
       row.refund_reason,
