@@ -18,8 +18,9 @@ const WAIT_STEP_MS = 1_000;
 const WAIT_SHARE = 4;
 const WAIT_MS_MIN = 1_000;
 const WAIT_MS_MAX = 30_000;
-/** While WeChat Pay is asked, after the first try: its answer grants by itself, and after an outage thousands of notices wait. */
+/** While WeChat Pay is asked, after the first tries: its answer grants by itself, and after an outage thousands of notices wait. */
 const ASKED_WAIT_MS_MIN = 8_000;
+const YOUNG_MS = 3_000;
 
 /** Applies "paid" notices of the cloud functions. */
 @Injectable()
@@ -75,7 +76,7 @@ export class PaymentNotifiedHandler implements OnModuleInit {
     const ageMs = this.clock.nowMs() - item.receivedAt.getTime();
     if (ageMs < this.config.orderWaitMinutes * MINUTE_MS) {
       const shareMs = Math.round(ageMs / WAIT_SHARE / WAIT_STEP_MS) * WAIT_STEP_MS;
-      const delayMs = Math.min(Math.max(shareMs, ageMs < WAIT_MS_MIN ? WAIT_MS_MIN : waitMsMin), WAIT_MS_MAX);
+      const delayMs = Math.min(Math.max(shareMs, ageMs < YOUNG_MS ? WAIT_MS_MIN : waitMsMin), WAIT_MS_MAX);
       return { kind: 'postponed', reason: missing.exceptionKind, delayMs };
     }
     const message = item.payload as PaymentNotifiedMessage;

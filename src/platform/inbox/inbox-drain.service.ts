@@ -70,8 +70,14 @@ export class InboxDrainService implements OnApplicationBootstrap {
   private async handleDue(stopping: AbortSignal): Promise<boolean> {
     let claimed: readonly InboxItem[] = [];
     let limit = BATCH_MAX;
+    // Of the batch alone: who waits for a lock afterwards does not work, and nobody has to rest for it.
+    let workedMs = 0;
     const openGate = await this.gate.pass();
     const startedMs = performance.now();
+    if (stopping.aborted) {
+      openGate();
+      return false;
+    }
     // The lane before this one has worked: its rest is everybody's.
     if (this.edge.goesFirst(this.waitedMs) && startedMs < this.restUntilMs) {
       openGate();
@@ -86,6 +92,7 @@ export class InboxDrainService implements OnApplicationBootstrap {
         if (claimed.length === BATCH_MAX) openGate();
         return this.applier.applyAll(tx, claimed);
       });
+      workedMs = performance.now() - startedMs;
       if (!this.edge.goesFirst(this.waitedMs)) openGate();
       await this.release(releases);
       await this.handleEach(alone, stopping);
@@ -95,10 +102,9 @@ export class InboxDrainService implements OnApplicationBootstrap {
       if (only && claimed.length === 1) await this.applier.recordFailure(only, error);
       else await this.handleEach(this.suspected(claimed, error), stopping);
     } finally {
-      const now = performance.now();
       const isMore = claimed.length === limit;
-      this.restUntilMs =
-        now + this.edge.restAfter({ workedMs: now - startedMs, waitedMs: this.waitedMs, isMore });
+      const restMs = this.edge.restAfter({ workedMs, waitedMs: this.waitedMs, isMore });
+      this.restUntilMs = performance.now() + restMs;
       openGate();
     }
     return claimed.length > 0;

@@ -27,4 +27,21 @@ describe('LaneGate', () => {
     const second = await Promise.race([gate.pass(), sleep(NEVER_MS, null, { ref: false })]);
     expect(second).not.toBeNull();
   });
+
+  // A server that is slow for one lane would get all of them at once.
+  it('lets one lane pass by a lane that is held up, and the others wait for that one', async () => {
+    const gate = new LaneGate(100);
+    const open: (() => void)[] = [];
+    const enter = async () => open.push(await gate.pass());
+    await enter();
+    const waiting = [enter(), enter(), enter()];
+    await Promise.race(waiting);
+    await sleep(20);
+    expect(open).toHaveLength(2);
+    open[1]?.();
+    await sleep(20);
+    expect(open).toHaveLength(3);
+    open[2]?.();
+    await Promise.all(waiting);
+  });
 });

@@ -12,11 +12,12 @@ export class LaneGate {
 
   /** Resolves when this lane may begin, with what opens the gate to the next one. */
   async pass(): Promise<() => void> {
-    let isHeldUp = false;
-    const patience = sleep(this.heldUpMs, undefined, { ref: false }).then(() => {
-      isHeldUp = true;
-    });
-    while (this.opened && !isHeldUp) await Promise.race([this.opened, patience]);
+    while (this.opened) {
+      const atWork = this.opened;
+      await Promise.race([atWork, sleep(this.heldUpMs, undefined, { ref: false })]);
+      // Held up: one lane passes it by, and the others wait for that one.
+      if (this.opened === atWork) break;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.opened = promise;
     return () => {
