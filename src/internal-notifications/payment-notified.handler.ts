@@ -67,12 +67,12 @@ export class PaymentNotifiedHandler implements OnModuleInit {
   private follow(item: InboxItem, outcome: PaidOutcome): Handling {
     if (outcome === 'order_unknown') return this.waitFor(item, ORDER_UNKNOWN);
     if (outcome === 'unproven') return this.waitFor(item, UNPROVEN);
-    if (outcome === 'asked') return this.waitFor(item, ASKED);
+    if (outcome === 'asked') return this.waitFor(item, UNPROVEN, ASKED_WAIT_MS_MIN);
     return { kind: 'handled', outcome };
   }
 
   /** What is missing may still come: an order from another replica's spool, a row whose transaction is still open. */
-  private waitFor(item: InboxItem, { waitMsMin, ...missing }: Missing): Handling {
+  private waitFor(item: InboxItem, missing: Missing, waitMsMin = WAIT_MS_MIN): Handling {
     const ageMs = this.clock.nowMs() - item.receivedAt.getTime();
     if (ageMs < this.config.orderWaitMinutes * MINUTE_MS) {
       const shareMs = Math.round(ageMs / WAIT_SHARE / WAIT_STEP_MS) * WAIT_STEP_MS;
@@ -105,16 +105,13 @@ function toClaim({ payload, receivedAt }: InboxItem): PaidClaim {
   };
 }
 
-type Missing = { readonly exceptionKind: string; readonly reason: string; readonly waitMsMin: number };
+type Missing = { readonly exceptionKind: string; readonly reason: string };
 
 const ORDER_UNKNOWN: Missing = {
   exceptionKind: 'order_unknown',
   reason: 'A payment was reported for an order that nobody knows: no row and no backup came in time.',
-  waitMsMin: WAIT_MS_MIN,
 };
 const UNPROVEN: Missing = {
   exceptionKind: 'payment_unproven',
   reason: 'A payment was reported, but neither the table nor WeChat Pay says that the order was paid.',
-  waitMsMin: WAIT_MS_MIN,
 };
-const ASKED: Missing = { ...UNPROVEN, waitMsMin: ASKED_WAIT_MS_MIN };

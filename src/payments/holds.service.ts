@@ -53,12 +53,6 @@ export class HoldsService {
     return isOlder ? held.reason : null;
   }
 
-  /** True when the order is held, or was and an operator left it so. */
-  async isHeld(tx: Tx, order: OrderRecord): Promise<boolean> {
-    const held = await this.find(tx, order);
-    return held !== null && held.status !== 'resolved';
-  }
-
   /** WeChat Pay's last word about an order that is or was held. */
   async findTold(tx: Tx, order: OrderRecord): Promise<WechatWord | null> {
     return (await this.find(tx, order))?.told ?? null;
@@ -100,7 +94,8 @@ export class HoldsService {
     });
   }
 
-  private async find(
+  /** The hold of the order, whatever became of it; null when it never was held. */
+  async find(
     tx: Tx,
     { outTradeNo }: OrderRecord,
   ): Promise<{ status: ExceptionState; reason: string; told: WechatWord | null } | null> {

@@ -51,7 +51,6 @@ export class OperatorGrantsService {
     if (!userId) {
       throw refused('beneficiary_unknown', 'Nobody is known to whom the order or its payment belongs.');
     }
-    const told = await this.holds.findTold(tx, order);
     const gift = {
       userId,
       packageType,
@@ -64,7 +63,7 @@ export class OperatorGrantsService {
     };
     let outcome = await this.grants.give(tx, order, gift);
     // WeChat Pay says that this one was paid by it: the other has the number from somebody's word.
-    if (outcome === 'transaction_used' && told?.state === 'paid')
+    if (outcome === 'transaction_used' && (await this.holds.findTold(tx, order))?.state === 'paid')
       outcome = await this.grants.give(tx, order, { ...gift, transactionId: null });
     if (outcome === 'transaction_used') {
       throw refused('transaction_used', 'Its transaction has already paid for another order.');

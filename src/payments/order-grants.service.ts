@@ -124,8 +124,8 @@ export class OrderGrantsService {
   async doubtPayment(tx: Tx, order: OrderRecord, { isFinal }: { isFinal: boolean }): Promise<void> {
     const reason = 'The table calls this order paid, and WeChat Pay says that nobody paid it.';
     // It was paid once: an answer that it was not is older, or none of WeChat Pay's.
-    const told = await this.holds.findTold(tx, order);
-    if (told && told.state !== 'not_paid') return;
+    const held = await this.holds.find(tx, order);
+    if (held?.told && held.told.state !== 'not_paid') return;
     const settled = await this.entitlements.settledAs(tx, order.outTradeNo);
     if (settled === 'already_granted') {
       const grant = isFinal ? await this.entitlements.findGrant(tx, order.outTradeNo) : null;
@@ -134,7 +134,8 @@ export class OrderGrantsService {
       return;
     }
     // Until it is final, the payment may be younger than the answer: only a hold that waited for the answer gets it.
-    if (!settled && (isFinal || (await this.holds.isHeld(tx, order)))) {
+    const isWaiting = held !== null && held.status !== 'resolved';
+    if (!settled && (isFinal || isWaiting)) {
       await this.holds.hold(tx, order, reason, NOT_PAID);
     }
   }

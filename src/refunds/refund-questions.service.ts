@@ -58,9 +58,9 @@ export class RefundQuestionsService {
       if (order.state !== 'paid') return { kind: 'not_paid' };
       return { kind: 'paid', amount: order.amount, transactionId: order.transactionId };
     } catch (error) {
-      if (!(error instanceof WechatpayError)) throw error;
       // Also of "no such order", which is said without a signature.
-      return null;
+      if (error instanceof WechatpayError) return null;
+      throw error;
     }
   }
 }
