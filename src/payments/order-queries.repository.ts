@@ -11,9 +11,12 @@ export type DueQuery = {
   /** Questions in a row, before this one, that got no answer. */
   readonly unanswered: number;
   readonly createdAt: Date;
+  /** How long it had been due when it was claimed, by the database's clock. */
+  readonly dueForMs: number;
 };
 
-type DueRow = { out_trade_no: string; asks: number; unanswered: number; created_at: Date };
+type QueryRow = { out_trade_no: string; asks: number; unanswered: number; created_at: Date };
+type DueRow = QueryRow & { due_for_us: string | number };
 
 /**
  * Hearsay is repeated, and may be forged: it has the same order asked about again after 16 s at the soonest, and after a
@@ -64,7 +67,9 @@ export class OrderQueriesRepository {
   /** The longest-due questions nobody else is asking. They are hidden for `leaseMs`, so a crash gives them back by itself. */
   async claimDue(tx: Tx, page: { limit: number; leaseMs: number }): Promise<DueQuery[]> {
     const rows = await tx.query<DueRow[]>(
-      `SELECT out_trade_no, asks, unanswered, created_at FROM order_queries
+      `SELECT out_trade_no, asks, unanswered, created_at,
+              TIMESTAMPDIFF(MICROSECOND, due_at, NOW(3)) AS due_for_us
+         FROM order_queries
         WHERE due_at <= NOW(3) ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED`,
       [page.limit],
     );
@@ -79,6 +84,7 @@ export class OrderQueriesRepository {
       asks: row.asks,
       unanswered: row.unanswered,
       createdAt: row.created_at,
+      dueForMs: Number(row.due_for_us) / 1_000,
     }));
   }
 
@@ -105,7 +111,7 @@ export class OrderQueriesRepository {
   }
 
   async find(tx: Tx, outTradeNo: string): Promise<OpenQuestion | null> {
-    type Row = DueRow & { asked_at: Date | null; last_answer: string | null; due_at: Date };
+    type Row = QueryRow & { asked_at: Date | null; last_answer: string | null; due_at: Date };
     const [row] = await tx.query<Row[]>(
       `SELECT out_trade_no, asks, unanswered, created_at, asked_at, last_answer, due_at
          FROM order_queries WHERE out_trade_no = ?`,

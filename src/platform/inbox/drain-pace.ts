@@ -2,7 +2,7 @@
 const BATCH_MAX = 200;
 const STEP_MS = 100;
 /** Most of what a recovery may take; the rest is for applying the last messages. */
-const EMPTIED_WITHIN_MS = 15_000;
+const EMPTIED_WITHIN_MS = 17_000;
 /** What a small server does beside its usual work without being noticed. */
 const PER_SECOND_MIN = 500;
 

@@ -12,13 +12,13 @@ describe('EdgeActivity', () => {
   it('lets work rest the less the longer it has waited', () => {
     const edge = new EdgeActivity();
     edge.note();
-    const rests = [0, 4_000, 7_999].map((waitedMs) =>
+    const rests = [0, 10_000, 19_999].map((waitedMs) =>
       Math.round(edge.restAfter({ workedMs: 100, waitedMs, isMore: true })),
     );
     expect(rests).toEqual([400, 200, 0]);
-    expect(edge.goesFirst(7_999)).toBe(true);
-    expect(edge.goesFirst(8_000)).toBe(false);
-    expect(edge.restAfter({ workedMs: 100, waitedMs: 8_000, isMore: true })).toBe(0);
+    expect(edge.goesFirst(19_999)).toBe(true);
+    expect(edge.goesFirst(20_000)).toBe(false);
+    expect(edge.restAfter({ workedMs: 100, waitedMs: 20_000, isMore: true })).toBe(0);
   });
 
   it('lets a few messages come together where no more wait', () => {

@@ -9,9 +9,9 @@ const TOGETHER_MS = 150;
 const REST_MS_MAX = 600;
 /**
  * It rests the less the longer it has waited, and after so long not at all: it is other people's orders, and a shop that is
- * busy all day must not have a backlog that only grows.
+ * busy all day must not have a backlog that only grows. Longer than a spool needs to be emptied after an outage.
  */
-const WAITED_MS_MAX = 8_000;
+const WAITED_MS_MAX = 20_000;
 
 /**
  * Whoever orders or pays at this moment goes first, and so does what an outage kept from the database: it says that the database

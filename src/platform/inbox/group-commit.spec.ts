@@ -32,6 +32,21 @@ describe('GroupCommit', () => {
     expect(writing).toEqual({ now: 0, most: 2 });
   });
 
+  it('lets the first of a batch wait for others for as long as it is told', async () => {
+    const batches: number[][] = [];
+    const commit = new GroupCommit<number>(
+      (items) => {
+        batches.push(items);
+        return Promise.resolve();
+      },
+      { batchMax: 100, waitingMax: 100, gatherMs: () => 50 },
+    );
+    const first = commit.add(1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all([first, commit.add(2)]);
+    expect(batches).toEqual([[1, 2]]);
+  });
+
   it('fails a batch together and goes on with the next', async () => {
     let writes = 0;
     const commit = new GroupCommit<number>(

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 type Entry<Item> = { readonly item: Item; resolve: () => void; reject: (error: unknown) => void };
 
 /**
@@ -15,6 +17,8 @@ export class GroupCommit<Item> {
       readonly waitingMax: number;
       /** With two, what arrives during a write need not wait for its end before its own begins. */
       readonly writesMax?: number;
+      /** How long the first of a batch waits for others to share its write; else one turn of the event loop. */
+      readonly gatherMs?: () => number;
     },
   ) {}
 
@@ -31,8 +35,7 @@ export class GroupCommit<Item> {
   private async drain(): Promise<void> {
     this.writing += 1;
     while (this.queue.length > 0) {
-      // One turn of the event loop, so that requests read from the sockets together are written together.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.gather();
       const batch = this.queue.splice(0, this.limits.batchMax);
       if (batch.length === 0) break;
       try {
@@ -43,5 +46,12 @@ export class GroupCommit<Item> {
       }
     }
     this.writing -= 1;
+  }
+
+  private async gather(): Promise<void> {
+    const gatherMs = this.limits.gatherMs?.() ?? 0;
+    if (gatherMs > 0) await sleep(gatherMs);
+    // One turn of the event loop, so that requests read from the sockets together are written together.
+    else await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -24,7 +24,7 @@ const HELD_UP_MS = 100;
 /** One transaction's worth: its locks are held for some tens of milliseconds, and its statements stay far below max_allowed_packet. */
 const BATCH_MAX = 128;
 /** While somebody is served: a process and a server that are held up by a batch are free again sooner. */
-const BATCH_BUSY_MAX = 32;
+const BATCH_BUSY_MAX = 16;
 /** Less, by one wait for a lock, than what goes alone is hidden from the other lanes. */
 const ALONE_WITHIN_MS = ALONE_LEASE_MS - 1_500;
 

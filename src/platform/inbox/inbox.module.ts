@@ -27,6 +27,6 @@ import { SpoolDrainService } from './spool-drain.service.js';
     InboxDrainService,
     SpoolDrainService,
   ],
-  exports: [InboxService, InboxHandlers, InboxRepository, QuarantineService],
+  exports: [EdgeActivity, InboxService, InboxHandlers, InboxRepository, QuarantineService],
 })
 export class InboxModule {}

@@ -26,29 +26,34 @@ function drain({ app }: TestApplication): Promise<void> {
   return app.get(InboxDrainService).drain(new AbortController().signal);
 }
 
-/** Each in a transaction of its own, in this order; what one of them makes due again comes up at the end, as on the other side. */
-async function applyOneByOne(application: TestApplication, records: Records): Promise<void> {
+type Order = { readonly batch: Records; readonly alone: Records };
+
+/** Each in a transaction of its own, in this order; what one of them makes due again does so when it does on the other side. */
+async function applyOneByOne(application: TestApplication, { batch, alone }: Order): Promise<void> {
   const { app } = application;
   const inbox = app.get(InboxRepository);
-  const released: Release[] = [];
-  for (const record of records) await inbox.insertMany([record]);
+  for (const record of [...batch, ...alone]) await inbox.insertMany([record]);
   const ids = await app
     .get(UnitOfWork)
     .reader.query<{ id: string; dedupe_key: string }[]>('SELECT id, dedupe_key FROM inbox_messages');
   const idOf = new Map(ids.map((row) => [row.dedupe_key, row.id]));
-  for (const { dedupeKey } of records) {
-    const release = await app.get(UnitOfWork).run(async (tx) => {
+  const apply = ({ dedupeKey }: Records[number]) =>
+    app.get(UnitOfWork).run(async (tx) => {
       const item = await inbox.claim(tx, idOf.get(dedupeKey) ?? '');
       return item && app.get(InboxApplier).applyOne(tx, item);
     });
-    if (release) released.push(release);
-  }
-  for (const { outTradeNo, topic } of released) await inbox.release([outTradeNo], topic);
+  const release = async (releases: readonly (Release | null)[]) => {
+    for (const due of releases) if (due) await inbox.release([due.outTradeNo], due.topic);
+  };
+  const ofBatch: (Release | null)[] = [];
+  for (const record of batch) ofBatch.push(await apply(record));
+  await release(ofBatch);
+  for (const record of alone) await release([await apply(record)]);
   await drain(application);
 }
 
-/** @returns the records in the order in which they were applied: those that go alone come after the others */
-async function applyTogether(application: TestApplication, records: Records): Promise<Records> {
+/** @returns the records in the order in which they were applied */
+async function applyTogether(application: TestApplication, records: Records): Promise<Order> {
   for (const record of records) await application.app.get(InboxRepository).insertMany([record]);
   const applier = vi.spyOn(application.app.get(InboxApplier), 'applyAll');
   await drain(application);
@@ -58,7 +63,10 @@ async function applyTogether(application: TestApplication, records: Records): Pr
     throw new Error('the batch must have been applied', { cause: first?.value });
   const alone = new Set(first.value.alone.map(({ receivedAt }) => receivedAt.getTime()));
   const isAlone = ({ receivedAtMs }: Records[number]) => alone.has(receivedAtMs);
-  return [...inRounds(records).filter((record) => !isAlone(record)), ...records.filter(isAlone)];
+  return {
+    batch: inRounds(records).filter((record) => !isAlone(record)),
+    alone: records.filter(isAlone),
+  };
 }
 
 /** The first message of each order, topic by topic, then the second of each. */

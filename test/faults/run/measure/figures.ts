@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Heard } from '../recorder.ts';
 
@@ -43,3 +44,22 @@ export function countBad(heard: readonly Pick<Heard, 'status'>[]): number {
 
 export const ms = (value: number) =>
   Number.isFinite(value) ? `${Math.round(value)} ms` : 'longer than was waited for';
+
+/**
+ * Begins to watch what the host of a virtual machine keeps of its processors for others: figures of such a time are the host's.
+ * @returns tells the share since then; 0 where the system counts no such time
+ */
+export function watchStolenTime(): () => number {
+  const from = processorTimes();
+  return () => {
+    const to = processorTimes();
+    return (to.stolen - from.stolen) / Math.max(1, to.all - from.all);
+  };
+}
+
+/** The first line of /proc/stat (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal; guests are within user. */
+function processorTimes(): { stolen: number; all: number } {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const times = line.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { stolen: times[7] ?? 0, all: times.reduce((sum, time) => sum + time, 0) };
+}
