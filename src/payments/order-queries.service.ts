@@ -26,14 +26,14 @@ import { pauseAfterUnknownMs, pauseUntilNextAskMs, PREPAY_LIFE_MS } from './quer
 
 /** Questions claimed in one go, and asked a few at a time. */
 const CLAIM_MAX = 40;
-const ASKED_AT_ONCE_MAX = 16;
+const ASKED_AT_ONCE_MAX = 8;
 /**
  * Between two questions of one replica: WeChat Pay allows 300 a second in all, and each costs a signature and the proof of
  * another, which are not done in a row while somebody waits for an answer of ours.
  */
 const ASKED_EVERY_MS = 1_000 / 60;
-/** While more are asked about, the answers of so long are recorded together: half a dozen for one commit. */
-const ANSWERS_TOGETHER_MS = 100;
+/** While more are asked about, the answers of so long are recorded together. */
+const ANSWERS_TOGETHER_MS = 60;
 /** A question whose asker died is asked again after this. */
 const CLAIM_LEASE_MS = 60_000;
 /** None is begun later than this after its claim: asking, closing and asking again take 15 s at most. */
@@ -99,7 +99,7 @@ export class OrderQueriesService {
       const lane = async () => {
         for (let query = due.shift(); query; query = due.shift()) {
           await this.takeTurn(stopping);
-          this.left = due.length;
+          this.left -= 1;
           if (stopping.aborted || performance.now() - startedMs > BEGUN_WITHIN_MS) {
             due.push(query);
             return;
@@ -108,6 +108,7 @@ export class OrderQueriesService {
         }
       };
       const claimed = due.length;
+      this.left = claimed;
       this.waitedMs = due[0]?.dueForMs ?? 0;
       const lanes = await Promise.allSettled(Array.from({ length: ASKED_AT_ONCE_MAX }, lane));
       const failure = lanes.find(({ status }) => status === 'rejected');
