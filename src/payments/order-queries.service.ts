@@ -32,8 +32,10 @@ const ASKED_AT_ONCE_MAX = 8;
  * another, which are not done in a row while somebody waits for an answer of ours.
  */
 const ASKED_EVERY_MS = 1_000 / 60;
-/** While more are asked about, the answers of so long are recorded together. */
-const ANSWERS_TOGETHER_MS = 60;
+/** What a question takes of the processors, with the recording of its answer: it rests by that, and not by how long it is under way. */
+const ASK_WORKS_MS = 10;
+/** While more are asked about, about so many answers are recorded together. */
+const ANSWERS_TOGETHER = 4;
 /** A question whose asker died is asked again after this. */
 const CLAIM_LEASE_MS = 60_000;
 /** None is begun later than this after its claim: asking, closing and asking again take 15 s at most. */
@@ -60,12 +62,13 @@ export class OrderQueriesService {
   private readonly answers = new GroupCommit<PaidAnswer>((answers) => this.recordTogether(answers), {
     batchMax: CLAIM_MAX,
     waitingMax: CLAIM_MAX,
-    gatherMs: () => (this.left > 0 ? ANSWERS_TOGETHER_MS : 0),
+    gatherMs: () => (this.left > 0 ? ANSWERS_TOGETHER * this.everyMs : 0),
   });
   /** Of the questions claimed last, those that are not asked yet, and how long the first of them had been due. */
   private left = 0;
   private waitedMs = 0;
   private nextAtMs = 0;
+  private everyMs = ASKED_EVERY_MS;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -122,8 +125,9 @@ export class OrderQueriesService {
   private async takeTurn(stopping: AbortSignal): Promise<void> {
     const nowMs = performance.now();
     const atMs = Math.max(this.nextAtMs, nowMs);
-    const rest = { workedMs: ASKED_EVERY_MS, waitedMs: this.waitedMs, isMore: true };
-    this.nextAtMs = atMs + ASKED_EVERY_MS + this.edge.restAfter(rest);
+    const rest = { workedMs: ASK_WORKS_MS, waitedMs: this.waitedMs, isMore: true };
+    this.everyMs = ASKED_EVERY_MS + this.edge.restAfter(rest);
+    this.nextAtMs = atMs + this.everyMs;
     if (atMs > nowMs) await sleep(atMs - nowMs, undefined, { signal: stopping }).catch(() => undefined);
   }
 

@@ -1,7 +1,7 @@
 /** One statement's worth. */
 const BATCH_MAX = 200;
 const STEP_MS = 100;
-/** Most of what a recovery may take; the rest is for applying the last messages. */
+/** Of the 20 s that emptying may take: a slow server, and the last batch, need some of it. */
 const EMPTIED_WITHIN_MS = 17_000;
 /** What a small server does beside its usual work without being noticed. */
 const PER_SECOND_MIN = 500;

@@ -15,7 +15,7 @@ describe('EdgeActivity', () => {
     const rests = [0, 10_000, 19_999].map((waitedMs) =>
       Math.round(edge.restAfter({ workedMs: 100, waitedMs, isMore: true })),
     );
-    expect(rests).toEqual([400, 200, 0]);
+    expect(rests).toEqual([400, 300, 0]);
     expect(edge.goesFirst(19_999)).toBe(true);
     expect(edge.goesFirst(20_000)).toBe(false);
     expect(edge.restAfter({ workedMs: 100, waitedMs: 20_000, isMore: true })).toBe(0);

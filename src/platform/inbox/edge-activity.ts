@@ -29,7 +29,7 @@ export class EdgeActivity {
   /** @returns how long work should rest that took so long, for something that had waited so long; `isMore` when more waits */
   restAfter({ workedMs, waitedMs, isMore }: { workedMs: number; waitedMs: number; isMore: boolean }): number {
     if (!this.goesFirst(waitedMs)) return 0;
-    const share = REST_SHARE * (1 - waitedMs / WAITED_MS_MAX);
+    const share = REST_SHARE * (1 - (waitedMs / WAITED_MS_MAX) ** 2);
     return Math.max(Math.min(workedMs * share, REST_MS_MAX), isMore ? 0 : TOGETHER_MS);
   }
 

@@ -17,7 +17,7 @@ export class GroupCommit<Item> {
       readonly waitingMax: number;
       /** With two, what arrives during a write need not wait for its end before its own begins. */
       readonly writesMax?: number;
-      /** How long the first of a batch waits for others to share its write; else one turn of the event loop. */
+      /** How long each write waits for more to share it, so that a lone caller waits as well; else one turn of the event loop. */
       readonly gatherMs?: () => number;
     },
   ) {}

@@ -30,11 +30,14 @@ type Round = {
   readonly before: readonly Call[];
   readonly during: readonly Call[];
   readonly after: readonly Call[];
+  /** Those and the ones between them: in the warm-up and during the outage. */
+  readonly calls: readonly Call[];
 };
 
 /** One replica comes back from an outage with a full spool while the other one serves orders at a fixed rate. */
 export async function measureDrain(world: World): Promise<Figure[]> {
   const [, other] = world.replicas;
+  await untilEmpty(world.replicas[0]);
   for (const replica of world.replicas) await sell(world, replica, WARM_UP);
   await untilApplied(world);
   const rounds: Round[] = [];
@@ -46,13 +49,15 @@ export async function measureDrain(world: World): Promise<Figure[]> {
       ...LIVE,
     });
     rounds.push(await measureRound(world, caller));
+    await forgetUnpaid(world);
   }
   const slowest = Math.max(...rounds.map(({ emptyMs }) => emptyMs));
   const factors = rounds
-    .filter(({ stolenShare }) => stolenShare <= STOLEN_SHARE_MAX)
+    .filter((round) => isJudged(round))
     .map(({ before, during }) => percentile(during, 0.99) / percentile(before, 0.99));
-  const calls = rounds.flatMap(({ before, during, after }) => [...before, ...during, ...after]);
+  const calls = rounds.flatMap((round) => round.calls);
   const bad = countBad(calls);
+  const isKept = factors.length === 0 ? null : medianOf(factors) < LIVE_FACTOR_MAX;
   return [
     {
       what: `drain of ${2 * FLOOD.orders} messages out of a spool, slowest of ${ROUNDS}`,
@@ -64,7 +69,7 @@ export async function measureDrain(world: World): Promise<Figure[]> {
       what: `live traffic beside the drain, p99, median of the rounds with the processors to itself`,
       goal: `under ${LIVE_FACTOR_MAX} times that before`,
       seen: `${rounds.map((round) => seenOf(round)).join('; ')}; ${bad} of ${calls.length} not answered with 200`,
-      holds: factors.length === 0 ? null : bad === 0 && medianOf(factors) < LIVE_FACTOR_MAX,
+      holds: bad > 0 ? false : isKept,
     },
   ];
 }
@@ -95,6 +100,7 @@ async function measureRound(world: World, caller: LiveCaller): Promise<Round> {
     before: within(beforeMs, floodMs),
     during: within(drainMs, emptiedMs),
     after: within(emptiedMs, Infinity),
+    calls,
   };
 }
 
@@ -143,10 +149,24 @@ async function until(isReached: () => Promise<boolean>): Promise<number> {
   return Infinity;
 }
 
-function seenOf({ before, during, after, stolenShare }: Round): string {
+/** The live orders are never paid: asked about from their 45th second on, they would be a load of the next round. */
+async function forgetUnpaid({ root }: World): Promise<void> {
+  await query(root, "UPDATE payment_orders SET status = 'failed' WHERE status = 'pending'");
+  await query(root, 'DELETE FROM order_queries');
+}
+
+function isJudged({ stolenShare }: Round): boolean {
+  return stolenShare <= STOLEN_SHARE_MAX;
+}
+
+function seenOf(round: Round): string {
+  const { before, during, after, stolenShare } = round;
   const [was, is] = [percentile(before, 0.99), percentile(during, 0.99)];
   const medians = `p50 ${ms(percentile(during, 0.5))} instead of ${ms(percentile(before, 0.5))}`;
-  return `${ms(is)} instead of ${ms(was)} (× ${(is / was).toFixed(1)}, ${medians}, ${ms(percentile(after, 0.99))} until all was applied, ${Math.round(100 * stolenShare)} % of the processors with other guests)`;
+  const afterwards = `${ms(percentile(after, 0.99))} until all was applied`;
+  const stolen = `${(100 * stolenShare).toFixed(1)} % of the processors with other guests`;
+  const seen = `${ms(is)} instead of ${ms(was)} (× ${(is / was).toFixed(1)}, ${medians}, ${afterwards}, ${stolen})`;
+  return isJudged(round) ? seen : `not judged: ${seen}`;
 }
 
 function medianOf(values: readonly number[]): number {

@@ -47,7 +47,7 @@ export const ms = (value: number) =>
 
 /**
  * Begins to watch what the host of a virtual machine keeps of its processors for others: figures of such a time are the host's.
- * @returns tells the share since then; 0 where the system counts no such time
+ * Linux only. @returns tells the share since then
  */
 export function watchStolenTime(): () => number {
   const from = processorTimes();
