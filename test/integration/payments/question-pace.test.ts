@@ -17,7 +17,11 @@ beforeAll(async () => {
   backend = await WechatpayBackend.start();
 });
 afterAll(() => backend.stop());
-beforeEach(() => backend.heal());
+beforeEach(async () => {
+  await backend.heal();
+  // Those of the test before come due again, as time goes on at WeChat Pay.
+  await backend.database.query('DELETE FROM order_queries');
+});
 
 /** @param dueForSeconds how long they have been due */
 async function questions(dueForSeconds: number): Promise<string[]> {
@@ -57,7 +61,7 @@ describe('questions to WeChat Pay', () => {
     expect(askedOf(numbers)).toEqual(numbers.map(() => 1));
   });
 
-  it('go at half of that while somebody is served', async () => {
+  it('go at less than half of that while somebody is served', async () => {
     const numbers = await questions(0);
     const tookMs = await whileServing(() => askFor());
     expect(tookMs).toBeGreaterThan((QUESTIONS - 1) * EVERY_MS * 2);
@@ -75,8 +79,7 @@ describe('questions to WeChat Pay', () => {
       rests.push(restMs);
       return restMs;
     };
-    await whileServing(() => askFor());
-    edge.restAfter = restAfter;
+    await whileServing(() => askFor()).finally(() => (edge.restAfter = restAfter));
     expect(rests).toEqual(Array.from({ length: QUESTIONS }, () => 0));
   });
 
