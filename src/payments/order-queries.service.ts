@@ -58,7 +58,7 @@ type Word =
 /** Asks WeChat Pay about orders and adopts what it says: paid with its own time and amount, or closed. Unknown changes nothing. */
 @Injectable()
 export class OrderQueriesService {
-  /** Answers that come while others are being recorded are recorded together. */
+  /** Answers that come while others are recorded, or soon after the first while more are asked about, are recorded together. */
   private readonly answers = new GroupCommit<PaidAnswer>((answers) => this.recordTogether(answers), {
     batchMax: CLAIM_MAX,
     waitingMax: CLAIM_MAX,

@@ -4,7 +4,7 @@ type Entry<Item> = { readonly item: Item; resolve: () => void; reject: (error: u
 
 /**
  * Lets items that arrive while writes are under way share the next one: under load one commit serves many
- * callers, and a lone caller waits for nobody.
+ * callers. A lone caller waits for nobody, unless writes are told to gather.
  */
 export class GroupCommit<Item> {
   private queue: Entry<Item>[] = [];

@@ -68,7 +68,7 @@ export async function measureDrain(world: World): Promise<Figure[]> {
       holds: slowest <= DRAIN_MS_MAX && rounds.every((round) => isComplete(round)),
     },
     {
-      what: `live traffic beside the drain, p99, median of the rounds with the processors to itself`,
+      what: 'live traffic beside the drain, p99, median of the rounds with the processors to itself',
       goal: `under ${LIVE_FACTOR_MAX} times that before`,
       seen: `${rounds.map((round) => seenOf(round)).join('; ')}; ${bad} of ${calls.length} not answered with 200`,
       holds: bad > 0 ? false : isKept,
