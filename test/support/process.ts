@@ -11,6 +11,9 @@ import { listenOnQuietPort } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const { NODE_FLAGS } = (await import(new URL('../../scripts/lib/paths.mjs', import.meta.url).href)) as {
+  readonly NODE_FLAGS: readonly string[];
+};
 /** Long: on a machine that does much else, a start of two seconds takes half a minute. */
 const LIVE_WITHIN_MS = 60_000;
 const QUIET_WITHIN_MS = 60_000;
@@ -58,7 +61,7 @@ export async function startBackend(
 ): Promise<BackendProcess> {
   const entry = join(options.compiled ?? (await compiledRoot()), 'src', 'main.js');
   const port = options.port ?? (await findQuietPort());
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, entry], {
     cwd: ROOT,
     env: {
       ...database.env,
