@@ -32,8 +32,11 @@ const ASKED_AT_ONCE_MAX = 8;
  * another, which are not done in a row while somebody waits for an answer of ours.
  */
 const ASKED_EVERY_MS = 1_000 / 60;
-/** What a question takes of the processors, with the recording of its answer: it rests by that, and not by how long it is under way. */
-const ASK_WORKS_MS = 10;
+/**
+ * What a question takes of the processors of all who take part, with the recording of its answer: the next one rests by that, and
+ * not by how long it is under way. So 12 are asked in a second while somebody is served.
+ */
+const ASK_WORKS_MS = 17;
 /** While more are asked about, about so many answers are recorded together. */
 const ANSWERS_TOGETHER = 4;
 /** A question whose asker died is asked again after this. */

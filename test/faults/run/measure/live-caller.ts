@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 /** Room for what a round leaves behind: garbage collection of the caller takes from those that it measures. */
-const NODE_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+const NODE_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64', '--v8-pool-size=1'];
 
 export type LiveTask = {
   readonly url: string;

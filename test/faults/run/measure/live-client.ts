@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { setPriority } from 'node:os';
 import { arrive } from './figures.ts';
 import type { Call, LiveTask } from './live-caller.ts';
@@ -11,6 +12,8 @@ const FIRST = -20;
 // A caller is another machine: what it measures must not be how long it waits for a processor of this one. Only root may.
 if (process.getuid?.() === 0) setPriority(FIRST);
 
+/** Not fetch, which takes twice the time of a processor that the replicas need. */
+const agent = new Agent({ keepAlive: true });
 const task = JSON.parse(process.argv[2] ?? '') as LiveTask;
 let isOver = false;
 let made = 0;
@@ -35,13 +38,30 @@ async function order(): Promise<Call> {
   };
   const calledAtMs = Date.now();
   const startedMs = performance.now();
-  const answer = await fetch(`${task.url}/api/payment/internal/order-created`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Internal-Secret': task.secret },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-  }).catch(() => null); // without an answer there is no status
-  await answer?.arrayBuffer();
-  const status = answer?.status ?? null;
+  const status = await post(JSON.stringify(body));
   return { calledAtMs, status, durationMs: performance.now() - startedMs };
+}
+
+/** @returns null when there was no whole answer */
+function post(text: string): Promise<number | null> {
+  return new Promise((resolve) => {
+    const sent = request(`${task.url}/api/payment/internal/order-created`, {
+      method: 'POST',
+      agent,
+      headers: {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(text),
+        'X-Internal-Secret': task.secret,
+      },
+      timeout: ANSWER_WITHIN_MS,
+    });
+    sent.on('timeout', () => sent.destroy());
+    sent.on('error', () => resolve(null));
+    sent.on('response', (answer) => {
+      answer.resume();
+      answer.on('error', () => resolve(null));
+      answer.on('end', () => resolve(answer.statusCode ?? null));
+    });
+    sent.end(text);
+  });
 }
