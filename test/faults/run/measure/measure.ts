@@ -21,9 +21,9 @@ const BOOT_MS_MAX = 3_000;
 export async function measureAll(world: World, say: (text: string) => void): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const measure of [
+    measureBoots, // first: the orders of the others are asked about from their 45th second on
     measureRefused,
     measureStalled,
-    measureBoots,
     measureDrain,
     measureRollingRestarts,
   ]) {
