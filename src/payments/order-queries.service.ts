@@ -32,10 +32,7 @@ const ASKED_AT_ONCE_MAX = 8;
  * another, which are not done in a row while somebody waits for an answer of ours.
  */
 const ASKED_EVERY_MS = 1_000 / 60;
-/**
- * What a question takes of the processors of all who take part, with the recording of its answer: the next one rests by that, and
- * not by how long it is under way. So 12 are asked in a second while somebody is served.
- */
+/** What a question takes of the processors of all who take part, its answer recorded: with the rest by that, 12 go in a busy second. */
 const ASK_WORKS_MS = 17;
 /** While more are asked about, about so many answers are recorded together. */
 const ANSWERS_TOGETHER = 4;
