@@ -17,8 +17,13 @@ export type Outcome = { readonly status: number; readonly durationMs: number; re
 /** A client with as many connections as it needs, like the many instances of cloud functions. */
 export class Caller {
   private readonly agent = new Agent({ keepAlive: true });
+  private readonly url: string;
+  private readonly answerWithinMs: number;
 
-  constructor(private readonly url: string) {}
+  constructor(url: string, answerWithinMs = ANSWER_WITHIN_MS) {
+    this.url = url;
+    this.answerWithinMs = answerWithinMs;
+  }
 
   send({ method = 'GET', path, headers = {}, body }: Call): Promise<Outcome> {
     const startedMs = performance.now();
@@ -29,7 +34,7 @@ export class Caller {
         resolve({ status, retryAfter, durationMs: performance.now() - startedMs });
       const sending = request(
         this.url + path,
-        { method, agent: this.agent, headers: { ...typed, ...headers }, timeout: ANSWER_WITHIN_MS },
+        { method, agent: this.agent, headers: { ...typed, ...headers }, timeout: this.answerWithinMs },
         (response) => {
           response.on('error', () => done(0)).resume();
           response.on('end', () => done(response.statusCode ?? 0, response.headers['retry-after']));

@@ -17,7 +17,8 @@ export type LiveTask = {
 
 export type Call = {
   readonly calledAtMs: number;
-  readonly status: number | null;
+  /** 0 when no answer came. */
+  readonly status: number;
   readonly durationMs: number;
 };
 

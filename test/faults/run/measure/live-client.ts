@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:http';
 import { setPriority } from 'node:os';
+import { Caller } from '../../../support/open-loop.ts';
 import { arrive } from './figures.ts';
 import type { Call, LiveTask } from './live-caller.ts';
 
@@ -12,9 +12,9 @@ const FIRST = -20;
 // A caller is another machine: what it measures must not be how long it waits for a processor of this one. Only root may.
 if (process.getuid?.() === 0) setPriority(FIRST);
 
-/** Not fetch, which takes twice the time of a processor that the replicas need. */
-const agent = new Agent({ keepAlive: true });
 const task = JSON.parse(process.argv[2] ?? '') as LiveTask;
+/** Not fetch, which takes twice the time of a processor that the replicas need. */
+const caller = new Caller(task.url, ANSWER_WITHIN_MS);
 let isOver = false;
 let made = 0;
 
@@ -37,31 +37,11 @@ async function order(): Promise<Call> {
     status: 'pending',
   };
   const calledAtMs = Date.now();
-  const startedMs = performance.now();
-  const status = await post(JSON.stringify(body));
-  return { calledAtMs, status, durationMs: performance.now() - startedMs };
-}
-
-/** @returns null when there was no whole answer */
-function post(text: string): Promise<number | null> {
-  return new Promise((resolve) => {
-    const sent = request(`${task.url}/api/payment/internal/order-created`, {
-      method: 'POST',
-      agent,
-      headers: {
-        'Content-Type': 'application/json',
-        'Content-Length': Buffer.byteLength(text),
-        'X-Internal-Secret': task.secret,
-      },
-      timeout: ANSWER_WITHIN_MS,
-    });
-    sent.on('timeout', () => sent.destroy());
-    sent.on('error', () => resolve(null));
-    sent.on('response', (answer) => {
-      answer.resume();
-      answer.on('error', () => resolve(null));
-      answer.on('end', () => resolve(answer.statusCode ?? null));
-    });
-    sent.end(text);
+  const { status, durationMs } = await caller.send({
+    method: 'POST',
+    path: '/api/payment/internal/order-created',
+    headers: { 'X-Internal-Secret': task.secret },
+    body,
   });
+  return { calledAtMs, status, durationMs };
 }
