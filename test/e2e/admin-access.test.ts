@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { may, ROLES } from '../../src/admin/permissions.js';
 import type { Permission, Role } from '../../src/admin/permissions.js';
 import { newToken } from '../../src/admin/token-format.js';
@@ -12,6 +12,7 @@ import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { eventually } from '../support/until.ts';
 
 let database: TestDatabase;
 let backend: TestApplication;
@@ -188,7 +189,7 @@ describe('a token', () => {
     };
     const use = () => adminClient(backend, { token }).get('/tokens').expect(200);
     await use();
-    await vi.waitFor(async () => expect(await lastUse()).toBeGreaterThan(Date.now() - 10_000));
+    await eventually(async () => expect(await lastUse()).toBeGreaterThan(Date.now() - 10_000));
     const half = new Date(Date.now() - 30_000);
     await database.query('UPDATE admin_tokens SET last_used_at = ? WHERE id = ?', [half, id]);
     await use();
@@ -196,7 +197,7 @@ describe('a token', () => {
     expect(await lastUse()).toBe(half.getTime());
     await database.query('UPDATE admin_tokens SET last_used_at = ? WHERE id = ?', [long, id]);
     await use();
-    await vi.waitFor(async () => expect(await lastUse()).toBeGreaterThan(Date.now() - 10_000));
+    await eventually(async () => expect(await lastUse()).toBeGreaterThan(Date.now() - 10_000));
   });
 });
 
@@ -229,9 +230,7 @@ describe('without the database', () => {
       expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(503));
       expect(performance.now() - startedMs).toBeLessThan(5_000);
       await proxy.pass();
-      await vi.waitFor(async () => expect((await admin.get('/tokens')).status).toBe(200), {
-        timeout: 20_000,
-      });
+      await eventually(async () => expect((await admin.get('/tokens')).status).toBe(200));
     } finally {
       await stalled.stop();
       await proxy.close();

@@ -12,6 +12,7 @@ import type { TestApplication } from '../support/application.js';
 import { createPlainUser, createTestDatabase } from '../support/database.js';
 import type { PlainUser, TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 const PATH = '/export/orders?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z';
 /** More than the sockets between the two ends hold. */
@@ -54,7 +55,7 @@ afterEach(async () => {
   for (const answer of open.splice(0)) answer.abort();
   await proxy.pass();
   await backend.whenAvailable();
-  await vi.waitFor(async () => expect(await snapshots()).toEqual([]), { timeout: 10_000, interval: 20 });
+  await eventually(async () => expect(await snapshots()).toEqual([]), 20);
 });
 
 afterAll(async () => {
@@ -77,7 +78,7 @@ async function snapshots(): Promise<string[]> {
 }
 
 const untilSnapshots = (count: number) =>
-  vi.waitFor(async () => expect(await snapshots()).toHaveLength(count), { timeout: 5_000, interval: 10 });
+  eventually(async () => expect(await snapshots()).toHaveLength(count), 10);
 
 /** Never the file itself: a test that fails would print it. */
 async function lengthOfRest(answer: OpenAnswer): Promise<number> {
@@ -101,15 +102,12 @@ describe('an export', () => {
     const first = await answer.next();
     // Some pieces wait in the sockets; then nothing is asked of the server any more.
     let stepsBefore = -1;
-    await vi.waitFor(
-      () => {
-        const steps = reading.mock.calls.length;
-        const isQuiet = steps === stepsBefore;
-        stepsBefore = steps;
-        expect(isQuiet).toBe(true);
-      },
-      { timeout: 10_000, interval: 500 },
-    );
+    await eventually(() => {
+      const steps = reading.mock.calls.length;
+      const isQuiet = steps === stepsBefore;
+      stepsBefore = steps;
+      expect(isQuiet).toBe(true);
+    }, 500);
     const rowsAsked = reading.mock.calls.reduce((sum, [, , { limit }]) => sum + limit, 0);
     expect(rowsAsked).toBeLessThan(ORDERS / 2);
     reading.mockRestore();
@@ -134,13 +132,10 @@ describe('an export', () => {
     try {
       const answer = await start();
       while (steps.length < 25) await answer.next();
-      await vi.waitFor(
-        () => {
-          collect();
-          expect(steps.filter((step) => step.deref() !== undefined).length).toBeLessThan(6);
-        },
-        { timeout: 5_000, interval: 50 },
-      );
+      await eventually(() => {
+        collect();
+        expect(steps.filter((step) => step.deref() !== undefined).length).toBeLessThan(6);
+      }, 50);
     } finally {
       repository.readStep = readStep;
     }
@@ -210,13 +205,10 @@ describe('an export', () => {
 
   it('is refused with 503 and Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await vi.waitFor(
-      async () => {
-        const answer = await adminClient(backend, token).get(PATH);
-        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-      },
-      { timeout: 10_000, interval: 50 },
-    );
+    await eventually(async () => {
+      const answer = await adminClient(backend, token).get(PATH);
+      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    }, 50);
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminClient, insertToken } from '../support/admin.js';
 import type { AdminClient } from '../support/admin.js';
 import { startApplication } from '../support/application.js';
@@ -7,6 +7,7 @@ import { readCsv } from '../support/csv.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
@@ -190,14 +191,11 @@ describe('product orders', () => {
 
   it('answer 503 with Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await vi.waitFor(
-      async () => {
-        const answer = await viewer.get('/product-orders');
-        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-        expect(answer.headers['retry-after']).toBeDefined();
-      },
-      { timeout: 10_000, interval: 50 },
-    );
+    await eventually(async () => {
+      const answer = await viewer.get('/product-orders');
+      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+      expect(answer.headers['retry-after']).toBeDefined();
+    }, 50);
     await proxy.pass();
     await backend.whenAvailable();
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ErrorLogRetentionService } from '../../src/platform/logging/error-log-retention.service.js';
 import { adminClient, insertToken } from '../support/admin.js';
 import type { AdminClient } from '../support/admin.js';
@@ -7,6 +7,7 @@ import type { TestApplication } from '../support/application.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 const KINDS = ['generations', 'greeting-cards', 'payment-logs', 'error-logs'];
 const OPENID = 'oCANARY0123456789abcdefghijk';
@@ -123,14 +124,11 @@ describe('records', () => {
 
   it('answer 503 with Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await vi.waitFor(
-      async () => {
-        const answer = await viewer.get('/records/generations');
-        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-        expect(answer.headers['retry-after']).toBeDefined();
-      },
-      { timeout: 10_000, interval: 50 },
-    );
+    await eventually(async () => {
+      const answer = await viewer.get('/records/generations');
+      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+      expect(answer.headers['retry-after']).toBeDefined();
+    }, 50);
     await proxy.pass();
     await backend.whenAvailable();
   });

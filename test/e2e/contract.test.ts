@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SpoolService } from '../../src/platform/spool/spool.service.js';
 import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
@@ -7,6 +7,7 @@ import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { expectToMatchOpenApi } from '../support/openapi.js';
 import { INTERNAL_SECRET } from '../support/secrets.ts';
+import { eventually } from '../support/until.ts';
 
 const PREVIOUS_SECRET = 'the-previous-secret-of-the-tests';
 const ORDER_CREATED = '/api/payment/internal/order-created';
@@ -73,7 +74,7 @@ describe('POST /api/payment/internal/order-created', () => {
       expect.stringMatching(new RegExp(`^order-${body.outTradeNo.slice(0, 13)}-[0-9a-z]{1,12}$`)),
     ]);
     expect(await countStored(body.outTradeNo)).toBe(1);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const rows = await database.query('SELECT id FROM payment_orders WHERE out_trade_no = ?', [
         body.outTradeNo,
       ]);
@@ -110,15 +111,12 @@ describe('POST /api/payment/internal/notify', () => {
     const notice = notifyBody(order);
     const texts = [(await backend.post('notify', notice).expect(200)).text];
     await backend.post('order-created', order).expect(200);
-    await vi.waitFor(
-      async () => {
-        const grants = await database.query('SELECT id FROM entitlement_grants WHERE out_trade_no = ?', [
-          order.outTradeNo,
-        ]);
-        expect(grants).toHaveLength(1);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const grants = await database.query('SELECT id FROM entitlement_grants WHERE out_trade_no = ?', [
+        order.outTradeNo,
+      ]);
+      expect(grants).toHaveLength(1);
+    });
     for (let repeat = 0; repeat < REPEATS; repeat += 1)
       texts.push((await backend.post('notify', notice).expect(200)).text);
     expect(new Set(texts)).toEqual(new Set(['{"success":true,"message":"处理成功"}']));
@@ -266,7 +264,7 @@ describe('docs/openapi.json describes', () => {
     expectToMatchOpenApi(await backend.post('notify', { x: 'x'.repeat(20_000) }).expect(413));
     expectToMatchOpenApi(await backend.http().post(NOTIFY).send({}).expect(401));
     const status = `/api/payment/orders/${order.outTradeNo}/status`;
-    await vi.waitFor(async () => expectToMatchOpenApi(await secret(backend.http().get(status)).expect(200)));
+    await eventually(async () => expectToMatchOpenApi(await secret(backend.http().get(status)).expect(200)));
     expectToMatchOpenApi(await secret(backend.http().get('/api/payment/orders/4711/status')).expect(404));
     expectToMatchOpenApi(await secret(backend.http().get('/api/payment/orders/%20/status')).expect(400));
   });

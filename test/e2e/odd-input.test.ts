@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { insertOrderRow, newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
@@ -6,6 +6,7 @@ import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
 import { INTERNAL_SECRET } from '../support/secrets.ts';
+import { eventually } from '../support/until.ts';
 
 const BODY_BYTES_MAX = 16 * 1024;
 
@@ -93,7 +94,7 @@ describe('an order', () => {
       message: '订单已备份',
       orderId: expect.stringMatching(/^order-/),
     });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { order } = await readOrder(database, body.outTradeNo);
       const kinds = await exceptionKinds(body.outTradeNo);
       expect(order !== undefined || kinds.length > 0).toBe(true);
@@ -109,7 +110,7 @@ describe('an order', () => {
       .set('Content-Type', 'application/json')
       .send(`{"outTradeNo":"${outTradeNo}","amount":${amount},"packageType":"premium"}`)
       .expect(200);
-    await vi.waitFor(async () => expect(await exceptionKinds(outTradeNo)).toEqual(['impossible_amount']));
+    await eventually(async () => expect(await exceptionKinds(outTradeNo)).toEqual(['impossible_amount']));
     expect((await readOrder(database, outTradeNo)).order).toBeUndefined();
   });
 
@@ -117,7 +118,7 @@ describe('an order', () => {
     const row = await insertOrderRow(database);
     const body = orderCreatedBody({ outTradeNo: row.out_trade_no, userId: row.user_id });
     await backend.post('order-created', body).expect(200);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const [message] = await database.query(
         'SELECT status, outcome FROM inbox_messages WHERE out_trade_no = ?',
         [row.out_trade_no],
@@ -178,7 +179,7 @@ describe('a notice', () => {
   it.each(ODD_NOTICES)('%s is accepted and grants what was ordered', async (_, changes) => {
     const row = await insertOrderRow(database);
     await backend.post('notify', notifyBody({ outTradeNo: row.out_trade_no }, changes)).expect(200);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { order, grants } = await readOrder(database, row.out_trade_no);
       expect(order).toMatchObject({ status: 'paid', transaction_id: `4200${row.out_trade_no}` });
       expect(grants).toMatchObject([{ package_type: 'premium', user_id: row.user_id }]);
@@ -195,7 +196,7 @@ describe('a notice', () => {
       database.query('SELECT status, last_error FROM inbox_messages WHERE out_trade_no = ?', [
         row.out_trade_no,
       ]);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await waiting()).toEqual([{ status: 'pending', last_error: 'payment_unproven' }]),
     );
     const { order, grants } = await readOrder(database, row.out_trade_no);
@@ -207,7 +208,7 @@ describe('a notice', () => {
     async (status) => {
       const row = await insertOrderRow(database);
       await backend.post('notify', notifyBody({ outTradeNo: row.out_trade_no }, { status })).expect(200);
-      await vi.waitFor(async () =>
+      await eventually(async () =>
         expect(await exceptionKinds(row.out_trade_no)).toEqual(['unexpected_notice']),
       );
       expect((await readOrder(database, row.out_trade_no)).grants).toEqual([]);
@@ -218,7 +219,7 @@ describe('a notice', () => {
   it('of a refunded order is accepted and grants nothing', async () => {
     const row = await insertOrderRow(database, { status: 'refunded' });
     await backend.post('notify', notifyBody({ outTradeNo: row.out_trade_no })).expect(200);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const [message] = await database.query(
         'SELECT status, outcome FROM inbox_messages WHERE out_trade_no = ?',
         [row.out_trade_no],

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SpoolService } from '../../src/platform/spool/spool.service.js';
 import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
@@ -11,6 +11,7 @@ import { createPlainUser, createTestDatabase, findMoneyFaults } from '../support
 import type { PlainUser, TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 /** The promise is one second; a test machine that is busy with others may take twice that. */
 const ANSWERED_WITHIN_MS = 2_000;
@@ -70,14 +71,11 @@ async function callDuringOutage(outage: string): Promise<OrderBody[]> {
 }
 
 async function expectGranted(orders: OrderBody[]): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      for (const { outTradeNo } of orders)
-        expect((await readOrder(database, outTradeNo)).grants).toHaveLength(1);
-      expect(await waiting()).toBe(0);
-    },
-    { timeout: 20_000, interval: 100 },
-  );
+  await eventually(async () => {
+    for (const { outTradeNo } of orders)
+      expect((await readOrder(database, outTradeNo)).grants).toHaveLength(1);
+    expect(await waiting()).toBe(0);
+  }, 100);
   for (const body of orders) {
     const { order } = await readOrder(database, body.outTradeNo);
     expect(order).toMatchObject({ id: body.orderId, user_id: body.userId, amount: '29.90', status: 'paid' });
@@ -149,7 +147,7 @@ describe('while MySQL', () => {
     await start();
     await backend.whenAvailable();
     await proxy.refuse();
-    await vi.waitFor(async () => expect(await user.connectionIds()).toEqual([]));
+    await eventually(async () => expect(await user.connectionIds()).toEqual([]));
     await user.limitConnections(1);
     const greedy = await database.connect(user.env);
     try {
@@ -196,7 +194,7 @@ describe('when neither MySQL nor the disk', () => {
       await backend.whenAvailable();
       const taken = orderCreatedBody();
       expect((await timed('order-created', taken)).status).toBe(200);
-      await vi.waitFor(async () => expect((await readOrder(database, taken.outTradeNo)).order).toBeDefined());
+      await eventually(async () => expect((await readOrder(database, taken.outTradeNo)).order).toBeDefined());
       expect(
         await database.query('SELECT id FROM inbox_messages WHERE out_trade_no = ?', [refused.outTradeNo]),
       ).toEqual([]);
@@ -232,7 +230,7 @@ describe('when neither MySQL nor the disk', () => {
     expect(await waiting()).toBe(accepted.length);
 
     await proxy.pass();
-    await vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 20_000, interval: 100 });
+    await eventually(async () => expect(await waiting()).toBe(0), 100);
     const [stored] = await database.query('SELECT COUNT(DISTINCT out_trade_no) AS n FROM inbox_messages');
     expect(Number(stored?.n)).toBe(accepted.length);
     const claimed = await database.query('SELECT id FROM inbox_messages WHERE out_trade_no = ?', [

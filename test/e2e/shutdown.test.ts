@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { notifyBody, orderCreatedBody } from '../support/builders.js';
 import type { OrderBody } from '../support/builders.js';
 import { createTestDatabase, findMoneyFaults } from '../support/database.js';
@@ -12,6 +12,7 @@ import { killBackends, startBackend } from '../support/process.js';
 import type { BackendProcess, Ending } from '../support/process.js';
 import { INTERNAL_SECRET } from '../support/secrets.ts';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 const EXIT_WITHIN_MS = 10_000;
 /** The time of a process to end after the last of its deadlines ran out. */
@@ -86,9 +87,7 @@ type Stop = Ending & { told: Load; exitMs: number };
 
 async function stopUnderLoad(backend: BackendProcess): Promise<Stop> {
   const told = load(backend);
-  await vi.waitFor(() => expect(told.payments.size).toBeGreaterThan(PAYMENTS_BEFORE_STOP), {
-    timeout: 20_000,
-  });
+  await eventually(() => expect(told.payments.size).toBeGreaterThan(PAYMENTS_BEFORE_STOP));
   const startedMs = performance.now();
   const ended = backend.end('SIGTERM');
   await Promise.race([ended, sleep(LOAD_GOES_ON_MS)]);
@@ -162,10 +161,10 @@ describe('SIGTERM', () => {
       await backend.post('order-created', orderCreatedBody());
       const startedMs = performance.now();
       const ended = backend.end('SIGTERM');
-      await vi.waitFor(() => expect(backend.output()).toContain('process.stopping'), { timeout: 5_000 });
+      await eventually(() => expect(backend.output()).toContain('process.stopping'));
       await sleep(CALLER_PAUSE_MS);
       caller.write(body.slice(20));
-      await vi.waitFor(() => expect(heard).toMatch(/^HTTP\/1\.1 200 /), { timeout: 5_000 });
+      await eventually(() => expect(heard).toMatch(/^HTTP\/1\.1 200 /));
       expectOrderlyEnd(await ended);
       expect(performance.now() - startedMs).toBeLessThan(EXIT_WITHIN_MS);
     } finally {
@@ -201,14 +200,12 @@ describe('SIGTERM', () => {
     await backend.whenReady();
     await proxy.refuse();
     const told = load(backend);
-    await vi.waitFor(() => expect(told.payments.size).toBeGreaterThan(PAYMENTS_IN_SPOOL), {
-      timeout: 20_000,
-    });
+    await eventually(() => expect(told.payments.size).toBeGreaterThan(PAYMENTS_IN_SPOOL));
     await told.stop();
     await proxy.pass();
-    await vi.waitFor(
+    await eventually(
       async () => expect(await database.query('SELECT id FROM inbox_messages LIMIT 1')).toHaveLength(1),
-      { timeout: 10_000, interval: 2 },
+      2,
     );
     const ending = await backend.end('SIGTERM');
     await expectNothingLost(told);

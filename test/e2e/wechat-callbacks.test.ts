@@ -7,6 +7,7 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { openidOf, WechatpayBackend } from '../support/wechatpay-backend.js';
 import type { Callback, CallbackTricks } from '../support/wechatpay-simulator/callback-tricks.ts';
 import { MODES } from '../support/wechatpay-simulator/keys.ts';
+import { eventually } from '../support/until.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -262,7 +263,7 @@ describe('where a callback goes', () => {
       expect(await countMessages(direct)).toBe(0);
       expect(await cut.app.get(SpoolService).read(0, 10)).toHaveLength(1);
       await proxy.pass();
-      await expect.poll(() => countMessages(direct), { timeout: 15_000 }).toBe(1);
+      await eventually(async () => expect(await countMessages(direct)).toBe(1));
       await direct.drain();
       expect((await read(direct, outTradeNo)).grants).toHaveLength(1);
     } finally {

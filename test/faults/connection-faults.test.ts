@@ -8,6 +8,7 @@ import { createPlainUser, createTestDatabase, findMoneyFaults } from '../support
 import type { PlainUser, TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 let database: TestDatabase;
 let user: PlainUser;
@@ -91,7 +92,7 @@ describe('an answer of the database that never arrives', () => {
       proxy.loseAnswersTo('INSERT INTO inbox_messages', 1);
       await postAll('notify', [notifyBody({ outTradeNo })]);
       // At once, or when the message comes out of the spool.
-      await vi.waitFor(() => expect(proxy.answersLost).toBe(index + 1), { timeout: 10_000 });
+      await eventually(() => expect(proxy.answersLost).toBe(index + 1));
     }
     await expectGrantedOnce(numbers);
     const [messages] = await database.query('SELECT COUNT(*) AS n FROM inbox_messages');

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newOutTradeNo, notifyBody, orderCreatedBody } from '../support/builders.js';
 import { createTestDatabase, findMoneyFaults } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { killBackends, startBackend } from '../support/process.js';
 import type { BackendProcess, Ending } from '../support/process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 const PREMIUM_FEN = 2990;
 const BASIC_FEN = 1;
@@ -181,10 +182,10 @@ describe('kill -9', () => {
     await proxy.pass();
     const grantsAtKill: number[] = [];
     for (const grantsMin of KILL_AT_GRANTS) {
-      await vi.waitFor(async () => expect(await countGrantsIfMigrated()).toBeGreaterThanOrEqual(grantsMin), {
-        timeout: 20_000,
-        interval: 5,
-      });
+      await eventually(
+        async () => expect(await countGrantsIfMigrated()).toBeGreaterThanOrEqual(grantsMin),
+        5,
+      );
       await backend.end('SIGKILL');
       grantsAtKill.push(await countGrantsIfMigrated());
       backend = await start();

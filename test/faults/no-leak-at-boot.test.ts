@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlainUser, createTestDatabase } from '../support/database.js';
 import type { PlainUser, TestDatabase } from '../support/database.js';
 import { findLeaks } from '../support/leaks.js';
 import { killBackends, startBackend } from '../support/process.js';
+import { eventually } from '../support/until.ts';
 
 const SECRET = 'K9canarySecret9d';
 const PASSWORD = 'K9canaryPassword1f';
@@ -47,7 +48,7 @@ describe('settings', () => {
 
   it('are not printed when the database refuses the password', async () => {
     const backend = await start({ INTERNAL_API_SECRET: SECRET, DB_PASSWORD: `${PASSWORD}-wrong` });
-    await vi.waitFor(() => expect(backend.output()).toContain('ER_ACCESS_DENIED_ERROR'), { timeout: 10_000 });
+    await eventually(() => expect(backend.output()).toContain('ER_ACCESS_DENIED_ERROR'));
     const { text } = await backend.fetch('/health/ready');
     await backend.end('SIGTERM');
     expect(findLeaks(`${backend.output()}\n${text}`, [SECRET, PASSWORD])).toEqual([]);

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOutTradeNo } from '../support/builders.js';
 import { createPlainUser, createTestDatabase } from '../support/database.js';
 import type { PlainUser, TestDatabase } from '../support/database.js';
@@ -9,6 +9,7 @@ import { findLeaks } from '../support/leaks.js';
 import { killBackends, startBackend } from '../support/process.js';
 import type { BackendProcess } from '../support/process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/until.ts';
 
 /** Words that occur nowhere else. Letters and digits only: URL and JSON escapes leave them as they are. */
 const CANARY = {
@@ -175,9 +176,7 @@ async function breakTheHandlers(): Promise<void> {
   const paid = order();
   await post('order-created', paid);
   await post('notify', notice(paid.outTradeNo));
-  await vi.waitFor(async () => expect(await database.query('SELECT id FROM error_logs')).not.toEqual([]), {
-    timeout: 10_000,
-  });
+  await eventually(async () => expect(await database.query('SELECT id FROM error_logs')).not.toEqual([]));
   await database.query('RENAME TABLE entitlement_grants_away TO entitlement_grants');
 }
 
@@ -188,16 +187,11 @@ async function breakTheOpenids(): Promise<void> {
   const [one, two] = [order(), order({ openid: undefined })];
   await post('order-created', one);
   await post('order-created', two);
-  await vi.waitFor(
-    async () => expect(await database.query('SELECT id FROM payment_orders')).toHaveLength(2),
-    { timeout: 10_000 },
-  );
+  await eventually(async () => expect(await database.query('SELECT id FROM payment_orders')).toHaveLength(2));
   const before = await database.query('SELECT id FROM error_logs');
   await post('order-created', { ...two, openid: OPENID, userId: undefined });
-  await vi.waitFor(
-    async () =>
-      expect((await database.query('SELECT id FROM error_logs')).length).toBeGreaterThan(before.length),
-    { timeout: 10_000 },
+  await eventually(async () =>
+    expect((await database.query('SELECT id FROM error_logs')).length).toBeGreaterThan(before.length),
   );
   await database.query('ALTER TABLE payment_orders DROP INDEX unexpected');
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PaidSweepService } from '../../src/payments/paid-sweep.service.js';
 import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
@@ -7,6 +7,7 @@ import type { OrderBody } from '../support/builders.js';
 import { createTestDatabase, findMoneyFaults } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
+import { eventually } from '../support/until.ts';
 
 const COPIES = 64;
 const PREMIUM_CREDITS = 20;
@@ -90,16 +91,13 @@ async function rescue(order: OrderBody): Promise<number> {
 }
 
 async function expectGrantedOnce(order: OrderBody): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const [pending] = await database.query<{ n: string | number }>(
-        "SELECT COUNT(*) AS n FROM inbox_messages WHERE status = 'pending'",
-      );
-      expect(Number(pending?.n)).toBe(0);
-      expect((await readOrder(database, order.outTradeNo)).grants).toHaveLength(1);
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const [pending] = await database.query<{ n: string | number }>(
+      "SELECT COUNT(*) AS n FROM inbox_messages WHERE status = 'pending'",
+    );
+    expect(Number(pending?.n)).toBe(0);
+    expect((await readOrder(database, order.outTradeNo)).grants).toHaveLength(1);
+  }, 50);
   const { grants, user, order: row, exceptions } = await readOrder(database, order.outTradeNo);
   expect(grants).toMatchObject([
     { entry: 'grant', package_type: 'premium', regenerate_delta: PREMIUM_CREDITS, user_id: order.userId },

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
-import { vi } from 'vitest';
 import { AppModule } from '../../src/app.module.js';
 import { AppConfig, loadConfig } from '../../src/platform/config/app-config.js';
 import { DatabaseAvailability } from '../../src/platform/database/database-availability.js';
@@ -13,6 +12,7 @@ import { AppLogger } from '../../src/platform/logging/app-logger.js';
 import { Clock } from '../../src/shared/clock.js';
 import type { TestDatabase } from './database.js';
 import { INTERNAL_SECRET } from './secrets.ts';
+import { eventually } from './until.ts';
 
 export type TestApplication = {
   app: NestFastifyApplication;
@@ -64,13 +64,9 @@ export async function startApplication(
         .set('X-Internal-Secret', INTERNAL_SECRET)
         .send(body as object),
     whenAvailable: () =>
-      vi.waitFor(
-        () => {
-          if (!app.get(DatabaseAvailability).isAvailable)
-            throw new Error('the database is not available yet');
-        },
-        { timeout: 20_000, interval: 20 },
-      ),
+      eventually(() => {
+        if (!app.get(DatabaseAvailability).isAvailable) throw new Error('the database is not available yet');
+      }),
     async stop() {
       await app.close();
       rmSync(spoolDir, { recursive: true, force: true });

@@ -1,13 +1,14 @@
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { orderCreatedBody } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
 import { Caller } from '../../support/open-loop.js';
 import { killBackends, startBackend } from '../../support/process.js';
 import type { BackendProcess } from '../../support/process.js';
+import { eventually } from '../../support/until.ts';
 
 /** Each is a line of 250 bytes or more; together more than the kernel, the process and its reader keep of a pipe. */
 const REQUESTS = 6_000;
@@ -78,7 +79,7 @@ describe('a log that', () => {
     backend.stopReadingLog('silent');
     expect(await ask(backend, REQUESTS)).toBe(0);
     expect((await backend.post('order-created', orderCreatedBody())).status).toBe(200);
-    await vi.waitFor(async () => expect(await linesDropped(backend)).toBeGreaterThan(0));
+    await eventually(async () => expect(await linesDropped(backend)).toBeGreaterThan(0));
     await expectOrderlyEnd(backend);
   });
 

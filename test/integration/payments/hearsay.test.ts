@@ -6,6 +6,7 @@ import { startApplication } from '../../support/application.js';
 import { insertOrderRow, newOutTradeNo, notifyBody } from '../../support/builders.js';
 import { readOrder } from '../../support/payments.js';
 import { noLease, openidOf, WechatpayBackend } from '../../support/wechatpay-backend.js';
+import { eventually } from '../../support/until.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -214,9 +215,7 @@ describe('without credentials', () => {
       const overdue = await insertOrderRow(backend.database, { created_at: hoursAgo(50) });
       const noticed = await insertOrderRow(backend.database);
       await application.post('notify', notifyBody({ outTradeNo: noticed.out_trade_no })).expect(200);
-      await expect
-        .poll(async () => (await read(noticed.out_trade_no)).grants.length, { timeout: 5_000 })
-        .toBe(1);
+      await eventually(async () => expect((await read(noticed.out_trade_no)).grants).toHaveLength(1));
       await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than the jobs' interval
       for (const { out_trade_no } of [overdue, noticed]) {
         expect(await backend.queryRow(out_trade_no)).toBeUndefined();

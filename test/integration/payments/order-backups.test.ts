@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeholderUserId, stableOrderId } from '../../../src/shared/ids.js';
 import type { OutTradeNo } from '../../../src/shared/ids.js';
 import { startApplication } from '../../support/application.js';
@@ -7,6 +7,7 @@ import { insertOrderRow, newOutTradeNo, notifyBody, orderCreatedBody } from '../
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
 import { readOrder } from '../../support/payments.js';
+import { eventually } from '../../support/until.ts';
 
 describe('backed-up orders', () => {
   let database: TestDatabase;
@@ -25,17 +26,14 @@ describe('backed-up orders', () => {
   /** Posts and waits until the inbox has settled all messages of the order. */
   async function send(path: 'order-created' | 'notify', body: { outTradeNo: string }): Promise<string[]> {
     await application.post(path, body).expect(200);
-    return vi.waitFor(
-      async () => {
-        const rows = await database.query<{ status: string; outcome: string }>(
-          'SELECT status, outcome FROM inbox_messages WHERE out_trade_no = ? ORDER BY id',
-          [body.outTradeNo],
-        );
-        if (rows.some(({ status }) => status === 'pending')) throw new Error('still pending');
-        return rows.map(({ status, outcome }) => `${status}:${outcome}`);
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    return eventually(async () => {
+      const rows = await database.query<{ status: string; outcome: string }>(
+        'SELECT status, outcome FROM inbox_messages WHERE out_trade_no = ? ORDER BY id',
+        [body.outTradeNo],
+      );
+      if (rows.some(({ status }) => status === 'pending')) throw new Error('still pending');
+      return rows.map(({ status, outcome }) => `${status}:${outcome}`);
+    }, 20);
   }
 
   it('come into the table with their user, their amount in yuan and the time they were taken in', async () => {
@@ -159,10 +157,8 @@ describe('backed-up orders', () => {
       package_type: 'basic',
       status: 'paid',
     });
-    await vi.waitFor(
-      async () =>
-        expect((await readOrder(database, number)).exceptions).toMatchObject([{ kind: 'payment_held' }]),
-      { timeout: 10_000 },
+    await eventually(async () =>
+      expect((await readOrder(database, number)).exceptions).toMatchObject([{ kind: 'payment_held' }]),
     );
     await send('order-created', orderCreatedBody({ outTradeNo: number, userId: row.user_id }));
     const { order, user, exceptions, grants } = await readOrder(database, number);
@@ -206,7 +202,7 @@ describe('backed-up orders', () => {
   it('bring their waiting notice with them at once', async () => {
     const body = orderCreatedBody();
     await application.post('notify', notifyBody(body)).expect(200);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const [row] = await database.query('SELECT last_error FROM inbox_messages WHERE out_trade_no = ?', [
         body.outTradeNo,
       ]);
@@ -231,28 +227,22 @@ describe('notices for orders that never come', () => {
   });
 
   const exceptionsOf = (number: string) =>
-    vi.waitFor(
-      async () => {
-        const { exceptions } = await readOrder(database, number);
-        expect(exceptions.length).toBeGreaterThan(0);
-        return exceptions;
-      },
-      { timeout: 10_000 },
-    );
+    eventually(async () => {
+      const { exceptions } = await readOrder(database, number);
+      expect(exceptions.length).toBeGreaterThan(0);
+      return exceptions;
+    });
 
   it('end as an exception after the configured time, and are taken up again when the order comes after all', async () => {
     const body = orderCreatedBody();
     await application.post('notify', notifyBody(body)).expect(200);
     expect(await exceptionsOf(body.outTradeNo)).toMatchObject([{ kind: 'order_unknown', status: 'open' }]);
     await application.post('order-created', body).expect(200);
-    await vi.waitFor(
-      async () => {
-        const { grants, exceptions } = await readOrder(database, body.outTradeNo);
-        expect(grants).toHaveLength(1);
-        expect(exceptions).toMatchObject([{ kind: 'order_unknown', status: 'resolved' }]);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const { grants, exceptions } = await readOrder(database, body.outTradeNo);
+      expect(grants).toHaveLength(1);
+      expect(exceptions).toMatchObject([{ kind: 'order_unknown', status: 'resolved' }]);
+    });
   });
 
   it('without a transaction end as unproven, and with another status as unexpected', async () => {

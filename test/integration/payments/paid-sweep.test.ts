@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PaymentOrdersRepository } from '../../../src/payments/payment-orders.repository.js';
 import { PaidSweepService } from '../../../src/payments/paid-sweep.service.js';
 import { UnitOfWork } from '../../../src/platform/database/unit-of-work.js';
@@ -11,6 +11,7 @@ import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
 import { rowsRead } from '../../support/rows-read.js';
 import { readOrder } from '../../support/payments.js';
+import { eventually } from '../../support/until.ts';
 
 const LEASE_TTL_MS = 30_000;
 
@@ -80,13 +81,10 @@ describe('paid sweep', () => {
     ]);
     await sweep.sweepRecent(1800, await context('recent'));
     expect(await grantsOf(old.out_trade_no)).toBe(0);
-    await vi.waitFor(
-      async () => {
-        await sweep.sweepNextStep(await context('full'));
-        expect(await grantsOf(old.out_trade_no)).toBe(1);
-      },
-      { timeout: 5_000, interval: 1 },
-    );
+    await eventually(async () => {
+      await sweep.sweepNextStep(await context('full'));
+      expect(await grantsOf(old.out_trade_no)).toBe(1);
+    }, 1);
   });
 
   it('keeps its place in the table with the lease, for the next owner', async () => {

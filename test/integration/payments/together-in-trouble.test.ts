@@ -9,6 +9,7 @@ import { insertOrderRow } from '../../support/builders.js';
 import { createTestDatabase, findMoneyFaults } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
 import { readOrder } from '../../support/payments.js';
+import { eventually } from '../../support/until.ts';
 
 const ORDERS = 30;
 const DRAINS = 6;
@@ -91,7 +92,7 @@ describe('a batch of notices', () => {
       await rival.beginTransaction();
       await rival.query("SELECT id FROM users WHERE id = 'user-of-two-lanes' FOR UPDATE");
       const draining = drain(first);
-      const held = await vi.waitFor(async () => {
+      const held = await eventually(async () => {
         const [row] = await database.query<{ out_trade_no: string }>(
           `SELECT out_trade_no FROM payment_orders WHERE out_trade_no IN (?) AND out_trade_no NOT IN
              (SELECT out_trade_no FROM (SELECT out_trade_no FROM payment_orders WHERE out_trade_no IN (?) FOR UPDATE SKIP LOCKED) AS f)`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnitOfWork } from '../../../src/platform/database/unit-of-work.js';
 import { InboxHandlers } from '../../../src/platform/inbox/inbox-handlers.js';
 import { InboxRepository } from '../../../src/platform/inbox/inbox.repository.js';
@@ -10,6 +10,7 @@ import type { TestApplication } from '../../support/application.js';
 import { newOutTradeNo } from '../../support/builders.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/until.ts';
 
 const record = (changes: Partial<SpoolRecord> = {}): SpoolRecord => ({
   dedupeKey: randomUUID().replaceAll('-', '').repeat(2),
@@ -96,18 +97,15 @@ describe('inbox', () => {
       await database.query("UPDATE inbox_messages SET attempts = 8 WHERE topic = 'poison'");
       const sound = newOutTradeNo();
       await service.accept({ topic: 'sound', outTradeNo: sound, identity: 1, payload: {} });
-      await vi.waitFor(() => expect(handled).toEqual([sound]), { timeout: 5_000 });
-      await vi.waitFor(
-        async () => {
-          await database.query("UPDATE inbox_messages SET available_at = NOW(3) WHERE topic = 'poison'");
-          const rows = await database.query('SELECT kind, status, reason FROM exceptions WHERE subject = ?', [
-            poison,
-          ]);
-          expect(rows).toMatchObject([{ kind: 'message_failed', status: 'open' }]);
-          expect(String(rows[0]?.reason)).toContain('no such thing');
-        },
-        { timeout: 10_000 },
-      );
+      await eventually(() => expect(handled).toEqual([sound]));
+      await eventually(async () => {
+        await database.query("UPDATE inbox_messages SET available_at = NOW(3) WHERE topic = 'poison'");
+        const rows = await database.query('SELECT kind, status, reason FROM exceptions WHERE subject = ?', [
+          poison,
+        ]);
+        expect(rows).toMatchObject([{ kind: 'message_failed', status: 'open' }]);
+        expect(String(rows[0]?.reason)).toContain('no such thing');
+      });
       expect(poisonTries).toBeGreaterThanOrEqual(2);
       const errors = await database.query("SELECT id FROM error_logs WHERE error_message = 'no such thing'");
       expect(errors.length).toBeGreaterThanOrEqual(1);

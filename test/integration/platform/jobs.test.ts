@@ -6,6 +6,7 @@ import { startApplication } from '../../support/application.js';
 import type { TestApplication } from '../../support/application.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/until.ts';
 
 describe('jobs', () => {
   let database: TestDatabase;
@@ -39,13 +40,13 @@ describe('jobs', () => {
         },
       }),
     );
-    await vi.waitFor(() => expect(runs.length).toBeGreaterThan(10), { timeout: 5_000 });
+    await eventually(() => expect(runs.length).toBeGreaterThan(10));
     const [owner] = runs;
     if (!owner) throw new Error('somebody must have run');
     expect(runs.every(({ replica }) => replica === owner.replica)).toBe(true);
     await replicas[owner.replica]?.stop();
     replicas.splice(owner.replica, 1);
-    await vi.waitFor(() => expect(runs.at(-1)?.replica).not.toBe(owner.replica), { timeout: 5_000 });
+    await eventually(() => expect(runs.at(-1)?.replica).not.toBe(owner.replica));
     expect(runs.at(-1)?.token).toBeGreaterThan(owner.token);
     expect(overlaps).toBe(0);
   });
@@ -55,14 +56,11 @@ describe('jobs', () => {
     if (!leases) throw new Error('a replica must be left');
     const first = await leases.claim('of-a-dead-owner', 'dead', 700);
     expect(await leases.claim('of-a-dead-owner', 'heir', 700)).toBeNull();
-    const heir = await vi.waitFor(
-      async () => {
-        const lease = await leases.claim('of-a-dead-owner', 'heir', 700);
-        expect(lease).not.toBeNull();
-        return lease;
-      },
-      { timeout: 5_000, interval: 50 },
-    );
+    const heir = await eventually(async () => {
+      const lease = await leases.claim('of-a-dead-owner', 'heir', 700);
+      expect(lease).not.toBeNull();
+      return lease;
+    }, 50);
     expect(Number(heir?.fencingToken)).toBe(Number(first?.fencingToken) + 1);
   });
 
@@ -74,7 +72,7 @@ describe('jobs', () => {
     const hung = Promise.withResolvers<void>();
     const begun = vi.fn<() => Promise<void>>(() => hung.promise);
     runner.register({ name: 'that-hangs', everyMs: 20, scope: 'cluster', run: begun });
-    await vi.waitFor(() => expect(begun).toHaveBeenCalled(), { timeout: 5_000 });
+    await eventually(() => expect(begun).toHaveBeenCalled());
     await runner.beforeApplicationShutdown();
     const [lease] = await database.query("SELECT owner FROM job_leases WHERE name = 'that-hangs'");
     expect(lease?.owner).not.toBeNull();
@@ -95,7 +93,7 @@ describe('jobs', () => {
       },
     });
     for (let n = 0; n < 5; n += 1) runner?.wake('of-the-replica');
-    await vi.waitFor(() => expect(runs).toBe(2));
+    await eventually(() => expect(runs).toBe(2));
     await sleep(100);
     expect(runs).toBe(2);
   });

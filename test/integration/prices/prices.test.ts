@@ -5,6 +5,7 @@ import { startApplication } from '../../support/application.js';
 import type { TestApplication } from '../../support/application.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/until.ts';
 
 describe('prices', () => {
   let database: TestDatabase;
@@ -24,7 +25,7 @@ describe('prices', () => {
     (await application.http().get('/api/prices/current').expect(200)).body as unknown;
 
   it('are those of the contract on a new database', async () => {
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await served()).toEqual({
         success: true,
         data: {

@@ -6,6 +6,7 @@ import { RefundSweepService } from '../../../src/refunds/refund-sweep.service.js
 import { newOutTradeNo } from '../../support/builders.js';
 import { RefundBackend } from '../../support/refund-backend.js';
 import { noLease, openidOf } from '../../support/wechatpay-backend.js';
+import { eventually } from '../../support/until.ts';
 
 const DAY_MS = 86_400_000;
 const CREATE = { route: 'refund-create' } as const;
@@ -164,7 +165,7 @@ describe('a refund in doubt, where WeChat Pay can be asked', () => {
     ]);
     shop.simulator.faults.next('hang-after', CREATE);
     const sending = shop.settleDue();
-    await expect.poll(() => shop.refundsAtWechat(outTradeNo).length).toBe(1);
+    await eventually(() => expect(shop.refundsAtWechat(outTradeNo)).toHaveLength(1));
     await shop.finish();
     const callback = shop.simulator.composeRefundCallback(outRefundNo);
     const url = `${await shop.backend.application.app.getUrl()}/api/payment/refund-callback`;

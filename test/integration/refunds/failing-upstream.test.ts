@@ -3,6 +3,7 @@ import type { FunctionFault } from '../../support/cloud-function-stand-in.ts';
 import { RefundBackend } from '../../support/refund-backend.js';
 import type { RefundWay } from '../../support/refund-backend.js';
 import type { Fault } from '../../support/wechatpay-simulator/faults.ts';
+import { eventually } from '../../support/until.ts';
 
 const CREATE = { route: 'refund-create' } as const;
 
@@ -196,7 +197,7 @@ describe('a callback', () => {
       const { outRefundNo } = await shop.request(outTradeNo, '29.90');
       shop.simulator.faults.next('hang-after', CREATE);
       const sending = shop.settleDue();
-      await expect.poll(() => shop.refundsAtWechat(outTradeNo).length).toBe(1);
+      await eventually(() => expect(shop.refundsAtWechat(outTradeNo)).toHaveLength(1));
       await shop.finish(); // the money arrives, and the notice of it, while the answer is still awaited
       expect(await shop.row(outRefundNo)).toMatchObject({ status: 'success' });
       await sending;

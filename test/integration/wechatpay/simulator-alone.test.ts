@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Decorator } from 'wechatpay-axios-plugin';
 import { parseDotEnv } from '../../../scripts/lib/dot-env.mjs';
 import type { Json } from './plugin-client.js';
+import { eventually } from '../../support/until.ts';
 
 const SCRIPT = join(import.meta.dirname, '..', '..', '..', 'scripts', 'wechatpay-simulator.ts');
 const NO = '202601270000000001';
@@ -58,7 +59,7 @@ describe('the simulator that runs alone', () => {
       ...['--port', '0', '--mode', 'public-key', '--notify-url', `${callbackUrl}/paid`],
       ...['--refund-notify-url', `${callbackUrl}/refunded`],
     ]);
-    await vi.waitFor(() => expect(written.err).toContain('simulated at'), { timeout: 20_000 });
+    await eventually(() => expect(written.err).toContain('simulated at'));
     const env = parseDotEnv(written.out);
     expect(Object.keys(env).sort()).toEqual([
       'WECHAT_APIV3_KEY',
@@ -83,10 +84,7 @@ describe('the simulator that runs alone', () => {
       status: 400,
     });
     await drive('POST', `${at}/sim/clock/advance`, { ms: 300_000 });
-    await vi.waitFor(
-      () => expect(events).toEqual(['/paid TRANSACTION.SUCCESS', '/refunded REFUND.SUCCESS']),
-      { timeout: 5_000 },
-    );
+    await eventually(() => expect(events).toEqual(['/paid TRANSACTION.SUCCESS', '/refunded REFUND.SUCCESS']));
     const ledger = await drive('GET', `${at}/sim/ledger`);
     expect(ledger).toMatchObject({
       orders: [{ state: 'REFUND', totalFen: 2990 }],
