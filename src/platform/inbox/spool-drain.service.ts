@@ -41,45 +41,31 @@ export class SpoolDrainService implements OnApplicationBootstrap {
     });
   }
 
-  /** In haste a batch is stored while the one before it is removed and the one after it read: disk and database work at the same time. */
   private async drain(stopping: AbortSignal): Promise<void> {
     let pace = paceOf(0);
     let nextAtMs = performance.now();
+    let afterSeq = 0;
     let moved = 0;
-    let stored: readonly number[] = [];
-    let limit = pace.batch;
-    let batch = await this.spool.read(0, limit);
-    while (batch.length > 0 && !stopping.aborted) {
-      const isMore = batch.length === limit;
-      pace = fasterOf(pace, paceOf((await this.spool.stats()).depth));
-      limit = pace.batch;
+    while (!stopping.aborted) {
+      const batch = await this.spool.read(afterSeq, pace.batch);
+      const last = batch.at(-1);
+      if (!last) break;
+      afterSeq = last.seq;
       // Before and after: a slow server takes longer for it than somebody counts as served.
-      if (isMore) this.edge.note();
-      const [storedNow, next] = await Promise.all([
-        this.store(batch),
-        isMore ? this.spool.read(batch.at(-1)?.seq ?? 0, limit) : [],
-        this.spool.remove(stored),
-      ]);
-      moved += storedNow.length;
-      stored = storedNow;
-      batch = next;
+      if (batch.length === pace.batch) this.edge.note();
+      moved += await this.move(batch);
       this.jobs.wake(INBOX_DRAIN);
-      if (batch.length === 0) break;
+      if (batch.length < pace.batch) break;
       this.edge.note();
+      pace = fasterOf(pace, paceOf((await this.spool.stats()).depth));
       nextAtMs += pace.everyMs;
-      if (performance.now() >= nextAtMs) continue;
-      // With time to spare one after the other: whoever is served notices less of it.
-      await this.spool.remove(stored);
-      stored = [];
       const restMs = Math.max(0, nextAtMs - performance.now());
       await sleep(restMs, undefined, { signal: stopping }).catch(() => undefined);
     }
-    await this.spool.remove(stored);
     if (moved > 0) this.logger.info('spool.drained', { moved });
   }
 
-  /** @returns the numbers of those that MySQL has: the others stay on the disk */
-  private async store(batch: readonly StoredSpoolRecord[]): Promise<number[]> {
+  private async move(batch: readonly StoredSpoolRecord[]): Promise<number> {
     try {
       await this.inbox.insertMany(batch);
     } catch (error) {
@@ -87,7 +73,9 @@ export class SpoolDrainService implements OnApplicationBootstrap {
       for (const record of batch) await this.moveAlone(record);
     }
     const stored = await this.inbox.storedKeys(batch.map(({ dedupeKey }) => dedupeKey));
-    return batch.filter(({ dedupeKey }) => stored.has(dedupeKey)).map(({ seq }) => seq);
+    const seqs = batch.filter(({ dedupeKey }) => stored.has(dedupeKey)).map(({ seq }) => seq);
+    await this.spool.remove(seqs);
+    return seqs.length;
   }
 
   /** One record that MySQL will never take must not hold back the others; it stays on the disk, with an exception that names it. */

@@ -89,7 +89,7 @@ export class SpoolService implements OnModuleInit, OnApplicationShutdown {
 
   /** For records that were read back from MySQL, and no others. */
   async remove(seqs: readonly number[]): Promise<void> {
-    if (seqs.length > 0) await this.ask({ op: 'remove', seqs }, OPERATION_DEADLINE_MS);
+    await this.ask({ op: 'remove', seqs }, OPERATION_DEADLINE_MS);
   }
 
   /** Keeps a record that MySQL refuses, so that those behind it move on. */

@@ -36,8 +36,8 @@ const OF_MESSAGES: readonly PlantedBug[] = [
     edits: [
       {
         file: `${INBOX}/spool-drain.service.js`,
-        find: 'async store(batch) {',
-        replace: 'async store(batch) {\n        await this.spool.remove(batch.map(({ seq }) => seq));',
+        find: 'async move(batch) {',
+        replace: 'async move(batch) {\n        await this.spool.remove(batch.map(({ seq }) => seq));',
       },
     ],
     run: { seed: 1, only: ['F3', 'F6', 'F8'] },
