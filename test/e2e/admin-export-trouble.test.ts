@@ -12,7 +12,7 @@ import type { TestApplication } from '../support/application.js';
 import { createPlainUser, createTestDatabase } from '../support/database.js';
 import type { PlainUser, TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { eventually } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 const PATH = '/export/orders?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z';
 /** More than the sockets between the two ends hold. */
@@ -55,7 +55,7 @@ afterEach(async () => {
   for (const answer of open.splice(0)) answer.abort();
   await proxy.pass();
   await backend.whenAvailable();
-  await eventually(async () => expect(await snapshots()).toEqual([]), 20);
+  await eventually(async () => expect(await snapshots()).toEqual([]));
 });
 
 afterAll(async () => {
@@ -135,7 +135,7 @@ describe('an export', () => {
       await eventually(() => {
         collect();
         expect(steps.filter((step) => step.deref() !== undefined).length).toBeLessThan(6);
-      }, 50);
+      });
     } finally {
       repository.readStep = readStep;
     }
@@ -205,10 +205,13 @@ describe('an export', () => {
 
   it('is refused with 503 and Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await eventually(async () => {
-      const answer = await adminClient(backend, token).get(PATH);
-      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-    }, 50);
+    await until(
+      async () => {
+        const answer = await adminClient(backend, token).get(PATH);
+        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      },
+      { withinMs: 10_000, everyMs: 50 },
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { placeholderUserId } from '../../src/shared/ids.js';
 import type { OutTradeNo } from '../../src/shared/ids.js';
 import type { AdminClient } from '../support/admin.js';
@@ -6,6 +6,7 @@ import { newOutTradeNo } from '../support/builders.js';
 import { raiseException } from '../support/exceptions.js';
 import { grant, HeldPayments, refund } from '../support/held-payments.js';
 import type { RefundBackend } from '../support/refund-backend.js';
+import { until } from '../support/until.ts';
 
 const CREDITS = { basic: 5, premium: 20 } as const;
 const CREDITS_AT_FIRST = 3;
@@ -231,7 +232,7 @@ describe('grants that race', () => {
         [`r-${outTradeNo}`, `R${outTradeNo}`, outTradeNo],
       );
       const waiting = grant(olga, id).then((answer) => answer);
-      await vi.waitFor(
+      await until(
         async () => {
           const found = await shop.database.query(
             `SELECT ID FROM information_schema.PROCESSLIST
@@ -239,7 +240,7 @@ describe('grants that race', () => {
           );
           expect(found.length).toBeGreaterThan(0);
         },
-        { timeout: 900, interval: 10 },
+        { withinMs: 900, everyMs: 10 },
       );
       await writer.commit();
       expect((await waiting).body.error).toBe('order_refunded');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminClient, insertToken } from '../support/admin.js';
 import type { AdminClient } from '../support/admin.js';
 import { startApplication } from '../support/application.js';
@@ -6,6 +6,7 @@ import type { TestApplication } from '../support/application.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { expectToMatchOpenApi } from '../support/openapi.js';
+import { until } from '../support/until.ts';
 
 const HOUR_MS = 3_600_000;
 const SERVED_WITHIN_MS = 8_000;
@@ -46,12 +47,12 @@ describe('a price', () => {
       author: 'admin:boss',
       note: 'spring',
     });
-    await vi.waitFor(
+    await until(
       async () => {
         const { body } = await backend.http().get('/api/prices/current').expect(200);
         expect(body.data.packages.premium).toBe(39.9);
       },
-      { timeout: SERVED_WITHIN_MS, interval: 100 },
+      { withinMs: SERVED_WITHIN_MS, everyMs: 100 },
     );
     expect(await auditOf(made.body.data.id)).toEqual([{ actor: 'admin:boss', action: 'price.scheduled' }]);
   });
@@ -60,12 +61,12 @@ describe('a price', () => {
     const effectiveAt = new Date(Date.now() + 1_500).toISOString();
     const made = await boss.post('/prices', { packageType: 'basic', amount: '1', effectiveAt }).expect(201);
     expect(made.body.data.state).toBe('scheduled');
-    await vi.waitFor(
+    await until(
       async () => {
         const { body } = await backend.http().get('/api/prices/current').expect(200);
         expect(body.data.packages.basic).toBe(1);
       },
-      { timeout: SERVED_WITHIN_MS, interval: 100 },
+      { withinMs: SERVED_WITHIN_MS, everyMs: 100 },
     );
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(effectiveAt));
   });

@@ -7,7 +7,7 @@ import { readCsv } from '../support/csv.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { eventually } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
@@ -191,11 +191,14 @@ describe('product orders', () => {
 
   it('answer 503 with Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await eventually(async () => {
-      const answer = await viewer.get('/product-orders');
-      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-      expect(answer.headers['retry-after']).toBeDefined();
-    }, 50);
+    await until(
+      async () => {
+        const answer = await viewer.get('/product-orders');
+        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+        expect(answer.headers['retry-after']).toBeDefined();
+      },
+      { withinMs: 10_000, everyMs: 50 },
+    );
     await proxy.pass();
     await backend.whenAvailable();
   });

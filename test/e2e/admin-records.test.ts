@@ -7,7 +7,7 @@ import type { TestApplication } from '../support/application.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { eventually } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 const KINDS = ['generations', 'greeting-cards', 'payment-logs', 'error-logs'];
 const OPENID = 'oCANARY0123456789abcdefghijk';
@@ -124,11 +124,14 @@ describe('records', () => {
 
   it('answer 503 with Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await eventually(async () => {
-      const answer = await viewer.get('/records/generations');
-      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-      expect(answer.headers['retry-after']).toBeDefined();
-    }, 50);
+    await until(
+      async () => {
+        const answer = await viewer.get('/records/generations');
+        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+        expect(answer.headers['retry-after']).toBeDefined();
+      },
+      { withinMs: 10_000, everyMs: 50 },
+    );
     await proxy.pass();
     await backend.whenAvailable();
   });

@@ -7,7 +7,7 @@ import type { TestApplication } from '../support/application.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { eventually } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
@@ -266,11 +266,14 @@ describe('GET /api/admin/statistics/daily', () => {
 
   it('is refused with 503 and Retry-After while MySQL is away', async () => {
     await proxy.refuse();
-    await eventually(async () => {
-      const answer = await viewer.get('/statistics/daily?from=2026-01-01&to=2026-01-02');
-      expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
-      expect(answer.headers['retry-after']).toBeDefined();
-    }, 50);
+    await until(
+      async () => {
+        const answer = await viewer.get('/statistics/daily?from=2026-01-01&to=2026-01-02');
+        expect([answer.status, answer.body.error]).toEqual([503, 'database_unavailable']);
+        expect(answer.headers['retry-after']).toBeDefined();
+      },
+      { withinMs: 10_000, everyMs: 50 },
+    );
     await proxy.pass();
     await backend.whenAvailable();
   });

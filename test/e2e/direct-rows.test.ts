@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { insertOrderRow } from '../support/builders.js';
@@ -7,6 +7,7 @@ import type { OrderRowValues } from '../support/builders.js';
 import { createTestDatabase, findMoneyFaults } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
+import { until } from '../support/until.ts';
 
 const PICKED_UP_WITHIN_MS = 10_000;
 /** Several times the pause between two looks of the sweep: it has passed the row while nobody could see it. */
@@ -33,14 +34,14 @@ const TURN_PAID =
 /** @returns how long the slowest of these orders took from now to its grant */
 async function measurePickUp(outTradeNos: string[]): Promise<number> {
   const startedMs = performance.now();
-  await vi.waitFor(
+  await until(
     async () => {
       const grants = await database.query('SELECT id FROM entitlement_grants WHERE out_trade_no IN (?)', [
         outTradeNos,
       ]);
       expect(grants).toHaveLength(outTradeNos.length);
     },
-    { timeout: 2 * PICKED_UP_WITHIN_MS, interval: 25 },
+    { withinMs: 2 * PICKED_UP_WITHIN_MS, everyMs: 25 },
   );
   return performance.now() - startedMs;
 }

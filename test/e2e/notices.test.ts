@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { notifyBody, orderCreatedBody } from '../support/builders.js';
 import { isSignedRight, keyOf, NoticesBackend } from '../support/notices-backend.js';
 import { killBackends, startBackend } from '../support/process.js';
 import type { BackendProcess } from '../support/process.js';
+import { until } from '../support/until.ts';
 
 const SLOW_ANSWER_MS = 1_500;
 const TOLD_WITHIN_MS = 15_000;
@@ -51,8 +52,8 @@ async function buy(backend: BackendProcess): Promise<{ outTradeNo: string; openi
   return { outTradeNo: order.outTradeNo, openid: order.openid as string };
 }
 
-const eventually = (check: () => void | Promise<void>) =>
-  vi.waitFor(check, { timeout: TOLD_WITHIN_MS, interval: 50 });
+const toldInTime = (check: () => void | Promise<void>) =>
+  until(check, { withinMs: TOLD_WITHIN_MS, everyMs: 50 });
 
 describe('a payment', () => {
   it('is told to the receiver and to the payer, once each, by whichever replica', async () => {
@@ -61,7 +62,7 @@ describe('a payment', () => {
     for (let n = 0; n < 10; n += 1) {
       for (const replica of replicas) payments.push(await buy(replica));
     }
-    await eventually(async () => {
+    await toldInTime(async () => {
       const left = await around.database.query("SELECT id FROM outbox_messages WHERE status = 'pending'");
       expect(left).toEqual([]);
       for (const { outTradeNo } of payments)
@@ -87,7 +88,7 @@ describe('a stop', () => {
     };
     const backend = await start();
     const payments = await Promise.all(Array.from({ length: 12 }, () => buy(backend)));
-    await eventually(() => expect(underWay).toBeGreaterThan(0));
+    await toldInTime(() => expect(underWay).toBeGreaterThan(0));
     const ending = await backend.end('SIGTERM');
     expect([0, null]).toContain(ending.code);
     const rows = await Promise.all(
@@ -96,7 +97,7 @@ describe('a stop', () => {
     expect(rows.filter((row) => row?.status === 'sent')).toHaveLength(underWay);
     expect(rows.filter((row) => row?.status === 'pending' && row.claims > 0)).toEqual([]);
     const next = await start();
-    await eventually(async () => {
+    await toldInTime(async () => {
       for (const { outTradeNo } of payments)
         expect(await around.row(outTradeNo, 'webhook')).toMatchObject({ status: 'sent' });
     });
@@ -110,14 +111,14 @@ describe('a stop', () => {
     around.answerTo = () => (isDead ? { status: 200 } : 'hang');
     const backend = await start();
     const { outTradeNo } = await buy(backend);
-    await eventually(() => expect(around.noticesAbout(outTradeNo)).toHaveLength(1));
+    await toldInTime(() => expect(around.noticesAbout(outTradeNo)).toHaveLength(1));
     await backend.end('SIGKILL');
     isDead = true;
     expect(await around.row(outTradeNo, 'webhook')).toMatchObject({ status: 'pending', claims: 1 });
     // The claim of the dead, run out.
     await around.database.query("UPDATE outbox_messages SET available_at = NOW(3) WHERE status = 'pending'");
     await start();
-    await eventually(async () =>
+    await toldInTime(async () =>
       expect(await around.row(outTradeNo, 'webhook')).toMatchObject({ status: 'sent', claims: 2 }),
     );
     const [first, second] = around.noticesAbout(outTradeNo);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startApplication } from '../support/application.js';
 import type { TestApplication } from '../support/application.js';
 import { insertOrderRow, notifyBody, orderCreatedBody } from '../support/builders.js';
@@ -8,7 +8,7 @@ import { createPlainUser, createTestDatabase, findMoneyFaults } from '../support
 import type { PlainUser, TestDatabase } from '../support/database.js';
 import { readOrder } from '../support/payments.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { eventually } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 let database: TestDatabase;
 let user: PlainUser;
@@ -39,7 +39,7 @@ async function postAll(path: 'order-created' | 'notify', bodies: OrderBody[]): P
 }
 
 async function expectGrantedOnce(outTradeNos: string[], timeoutMs = 30_000): Promise<void> {
-  await vi.waitFor(
+  await until(
     async () => {
       const [open] = await database.query(
         "SELECT COUNT(*) AS n FROM inbox_messages WHERE status <> 'handled'",
@@ -51,7 +51,7 @@ async function expectGrantedOnce(outTradeNos: string[], timeoutMs = 30_000): Pro
       );
       expect(Number(granted?.n)).toBe(outTradeNos.length);
     },
-    { timeout: timeoutMs, interval: 50 },
+    { withinMs: timeoutMs, everyMs: 50 },
   );
   expect(await findMoneyFaults(database)).toEqual([]);
 }
@@ -178,21 +178,21 @@ describe('a rival that holds a row for longer than a lock is waited for', () => 
       await rival.query(lock, [held]);
       const heldSinceMs = performance.now();
       await postAll('notify', [notifyBody({ outTradeNo: held })]);
-      await vi.waitFor(async () => expect(await waitingForLocks()).toBe(1), {
-        timeout: 3_000,
-        interval: LOCKS_PAUSE_MS,
+      await until(async () => expect(await waitingForLocks()).toBe(1), {
+        withinMs: 3_000,
+        everyMs: LOCKS_PAUSE_MS,
       });
       // These come while the first is waited for: neither it nor its lane is theirs.
       await postAll(
         'notify',
         others.map((outTradeNo) => notifyBody({ outTradeNo })),
       );
-      await vi.waitFor(
+      await until(
         async () => {
           for (const outTradeNo of others)
             expect((await readOrder(database, outTradeNo)).grants).toHaveLength(1);
         },
-        { timeout: OTHERS_WITHIN_MS, interval: 50 },
+        { withinMs: OTHERS_WITHIN_MS, everyMs: 50 },
       );
       while (performance.now() - heldSinceMs < HELD_MS) {
         const { order, grants } = await readOrder(database, held);

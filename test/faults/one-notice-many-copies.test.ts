@@ -97,7 +97,7 @@ async function expectGrantedOnce(order: OrderBody): Promise<void> {
     );
     expect(Number(pending?.n)).toBe(0);
     expect((await readOrder(database, order.outTradeNo)).grants).toHaveLength(1);
-  }, 50);
+  });
   const { grants, user, order: row, exceptions } = await readOrder(database, order.outTradeNo);
   expect(grants).toMatchObject([
     { entry: 'grant', package_type: 'premium', regenerate_delta: PREMIUM_CREDITS, user_id: order.userId },

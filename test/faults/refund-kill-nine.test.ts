@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { insertToken } from '../support/admin.js';
 import { insertOrderRow, newOutTradeNo } from '../support/builders.js';
 import { startCloudFunctionStandIn } from '../support/cloud-function-stand-in.ts';
@@ -17,6 +17,7 @@ import { openidOf } from '../support/wechatpay-backend.js';
 import { statusOf } from '../support/wechatpay-simulator/ledger.ts';
 import { startWechatPaySimulator } from '../support/wechatpay-simulator/simulator.ts';
 import type { WechatPaySimulator } from '../support/wechatpay-simulator/simulator.ts';
+import { until } from '../support/until.ts';
 
 const PROMISED = 'INSERT INTO refunds';
 const SENDING = "SET stage = IF(stage = 'requested'";
@@ -84,9 +85,9 @@ async function grantedOrder(): Promise<string> {
     transaction_id: payment?.transactionId ?? null,
     paid_at: new Date(),
   });
-  await vi.waitFor(async () => expect((await readOrder(database, outTradeNo)).grants).toHaveLength(1), {
-    timeout: END_WITHIN_MS,
-    interval: 50,
+  await until(async () => expect((await readOrder(database, outTradeNo)).grants).toHaveLength(1), {
+    withinMs: END_WITHIN_MS,
+    everyMs: 50,
   });
   return outTradeNo;
 }
@@ -129,7 +130,7 @@ describe.each(CHANNELS)('a refund by way of %s, its process killed', (channel) =
       await proxy.pass();
       const second = await start(channel);
       const outRefundNo = await request(second, outTradeNo);
-      await vi.waitFor(
+      await until(
         async () => {
           await simulator.settle();
           const [row] = await database.query('SELECT status FROM refunds WHERE out_refund_no = ?', [
@@ -137,7 +138,7 @@ describe.each(CHANNELS)('a refund by way of %s, its process killed', (channel) =
           ]);
           expect(row?.status).toBe('success');
         },
-        { timeout: END_WITHIN_MS, interval: 100 },
+        { withinMs: END_WITHIN_MS, everyMs: 100 },
       );
       await expectOnePayout(outTradeNo, outRefundNo);
     } finally {

@@ -15,7 +15,7 @@ import type { Outcome } from '../../support/open-loop.js';
 import { killBackends, startBackend } from '../../support/process.js';
 import type { BackendProcess } from '../../support/process.js';
 import { listenOnQuietPort } from '../../support/tcp-proxy.js';
-import { eventually } from '../../support/until.ts';
+import { until } from '../../support/until.ts';
 
 /**
  * Each answer of MySQL takes so long. A read of an operator is two of them and six are made at once, so that the capacity
@@ -115,18 +115,25 @@ describe('three times more than can be done', () => {
 
   it('begins with exports: none is admitted while reads wait for their turn, and each read has it', async () => {
     const client = new Caller(backend.url);
-    held = [];
-    const read = asOperator(`${READ}&userId=${READER}`);
-    const reads = Array.from({ length: READERS }, () => client.send(read));
-    await eventually(() => expect(held).toHaveLength(ADMIN_AT_ONCE_MAX));
-    const exports: Outcome[] = [];
-    for (let sent = 0; sent < EXPORTS; sent += 1) exports.push(await client.send(asOperator(EXPORT)));
-    expect(countBy(exports)).toEqual({ 503: EXPORTS });
-    const waiting = held;
-    held = null;
-    for (const pass of waiting) pass();
-    expect(countBy(await Promise.all(reads))).toEqual({ 200: READERS });
-    client.close();
+    const waiting: (() => void)[] = (held = []);
+    const letGo = () => {
+      held = null;
+      for (const pass of waiting.splice(0)) pass();
+    };
+    try {
+      const read = asOperator(`${READ}&userId=${READER}`);
+      const reads = Array.from({ length: READERS }, () => client.send(read));
+      // The backend gives up a statement that is not answered in 10 s.
+      await until(() => expect(waiting).toHaveLength(ADMIN_AT_ONCE_MAX), { withinMs: 5_000, everyMs: 25 });
+      const exports: Outcome[] = [];
+      for (let sent = 0; sent < EXPORTS; sent += 1) exports.push(await client.send(asOperator(EXPORT)));
+      expect(countBy(exports)).toEqual({ 503: EXPORTS });
+      letGo();
+      expect(countBy(await Promise.all(reads))).toEqual({ 200: READERS });
+    } finally {
+      letGo();
+      client.close();
+    }
   });
 
   it('is forgotten once it is over', async () => {

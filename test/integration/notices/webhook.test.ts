@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DatabaseAvailability } from '../../../src/platform/database/database-availability.js';
 import type { StandInAnswer } from '../../support/http-stand-in.js';
 import { isSignedRight, keyOf, NoticesBackend } from '../../support/notices-backend.js';
+import { until } from '../../support/until.ts';
 
 const HOUR_MS = 3_600_000;
 const CHANNEL = 'webhook';
@@ -172,12 +173,12 @@ describe('a notice to the webhook', () => {
     await backend.distribute();
     const startedMs = performance.now();
     const lanes = Promise.all([backend.deliver(CHANNEL), backend.deliver(CHANNEL)]);
-    await vi.waitFor(
+    await until(
       async () => {
         for (const outTradeNo of others)
           expect(await backend.row(outTradeNo, CHANNEL)).toMatchObject({ status: 'sent' });
       },
-      { timeout: 4_000, interval: 20 },
+      { withinMs: 4_000, everyMs: 20 },
     );
     await backend.deliver('subscribe_message');
     expect(await backend.row(hanging, 'subscribe_message')).toMatchObject({ status: 'sent' });

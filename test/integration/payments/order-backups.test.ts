@@ -33,7 +33,7 @@ describe('backed-up orders', () => {
       );
       if (rows.some(({ status }) => status === 'pending')) throw new Error('still pending');
       return rows.map(({ status, outcome }) => `${status}:${outcome}`);
-    }, 20);
+    });
   }
 
   it('come into the table with their user, their amount in yuan and the time they were taken in', async () => {

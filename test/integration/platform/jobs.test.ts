@@ -61,7 +61,7 @@ describe('jobs', () => {
       const lease = await leases.claim('of-a-dead-owner', 'heir', 700);
       expect(lease).not.toBeNull();
       return lease;
-    }, 50);
+    });
     expect(Number(heir?.fencingToken)).toBe(Number(first?.fencingToken) + 1);
   });
 

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PricesService } from '../../../src/prices/prices.service.js';
 import { UnitOfWork } from '../../../src/platform/database/unit-of-work.js';
 import { startApplication } from '../../support/application.js';
 import type { TestApplication } from '../../support/application.js';
 import { createTestDatabase } from '../../support/database.js';
 import type { TestDatabase } from '../../support/database.js';
-import { eventually } from '../../support/until.ts';
+import { eventually, until } from '../../support/until.ts';
 
 describe('prices', () => {
   let database: TestDatabase;
@@ -44,10 +44,10 @@ describe('prices', () => {
          ('premium', 4990, NOW(3) + INTERVAL 1 DAY, 'test', NULL),
          ('basic', 1, NOW(3), 'test', NULL), ('basic', 500, NOW(3), 'test', NOW(3))`,
     );
-    await vi.waitFor(
+    await until(
       async () =>
         expect(await served()).toMatchObject({ data: { packages: { basic: 0.01, premium: 39.9 } } }),
-      { timeout: 8_000, interval: 100 },
+      { withinMs: 8_000, everyMs: 100 },
     );
   });
 
